@@ -1,0 +1,171 @@
+"""The catalogue of runs: the one door between computation and scenes.
+
+A *run* is a named pure function ``(parameters, seed, device) → Trace``. `get` answers with the recorded trace from
+``assets/runs`` where one was recorded for these parameters, else with the memo on disk, else it computes.
+Nothing here imports torch until a run really has to be computed.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import importlib
+import inspect
+import json
+import os
+from collections.abc import Callable, Mapping
+from dataclasses import asdict, dataclass
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+from explainers import paths
+from explainers.errors import ExplainError, one_of
+from explainers.quantities import Quantity
+from explainers.traces import NamedArray, Trace
+
+__all__ = ["CATALOGUE", "Context", "NamedArray", "Run", "Trace", "context", "get", "quantity", "set_context"]
+
+DEFAULT_TEXT = "A small model remembers what it reads, token by token."
+
+
+@dataclass(frozen=True)
+class Context:
+    """What the user chose for every run: the sentence, the seed, the device, the source of weights.
+
+    None means "the run's own default". Workers and the stock ``manim`` command inherit it through
+    ``$EXPLAIN_CONTEXT``.
+    """
+
+    text: str | None = None
+    seed: int | None = None
+    device: str | None = None
+    source: str | None = None
+
+    def overrides(self) -> dict[str, Any]:
+        return {name: value for name, value in asdict(self).items() if value is not None}
+
+
+@dataclass(frozen=True)
+class Run:
+    """An entry of the catalogue.
+
+    ``function`` is ``"module:name"``; ``recorded`` says that a trace of the default parameters ships in
+    ``assets/runs``; ``minutes`` is what recomputing took on one slow core when it was recorded.
+    """
+
+    name: str
+    function: str
+    summary: str
+    recorded: bool = False
+    minutes: float = 0.0
+
+    def load(self) -> Callable[..., Trace]:
+        module, _, name = self.function.partition(":")
+        return getattr(importlib.import_module(module), name)
+
+    def defaults(self) -> dict[str, Any]:
+        """Parameter → default, without ``device`` (which does not change the result beyond rounding)."""
+        return {
+            name: parameter.default
+            for name, parameter in inspect.signature(self.load()).parameters.items()
+            if name != "device"
+        }
+
+    def record(self) -> Path:
+        return paths.assets() / "runs" / f"{self.name}.safetensors"
+
+
+CATALOGUE: dict[str, Run] = {}
+
+
+def register(*runs: Run) -> None:
+    """Add runs to the catalogue (extensions call this through the entry point ``explain.runs``)."""
+    for run in runs:
+        if run.name in CATALOGUE:
+            raise ExplainError(f"two runs are called {run.name!r}; rename one")
+        CATALOGUE[run.name] = run
+
+
+def set_context(chosen: Context) -> None:
+    """Choose for this process and the processes it starts."""
+    os.environ["EXPLAIN_CONTEXT"] = json.dumps(chosen.overrides())
+
+
+def context() -> Context:
+    """What was chosen, from ``$EXPLAIN_CONTEXT``."""
+    return Context(**json.loads(os.environ.get("EXPLAIN_CONTEXT", "{}")))
+
+
+def get(name: str, *, fresh: bool = False, **params: Any) -> Trace:
+    """The trace of a run.
+
+    Parameters
+    ----------
+    name
+        A name in `CATALOGUE`.
+    fresh
+        Compute again, whatever was recorded or remembered.
+    params
+        Parameters of the run, ``seed`` and ``device`` among them; they win over the `Context`, which wins
+        over the run's defaults.
+    """
+    if name not in CATALOGUE:
+        raise one_of("run", name, sorted(CATALOGUE))
+    run = CATALOGUE[name]
+    if not fresh and not params and not context().overrides() and run.recorded:
+        return _recorded(run)  # the common way: no import of the run's module, so no torch
+    defaults = run.defaults()
+    known = {*defaults, "device"}
+    if unknown := sorted(set(params) - known):
+        raise one_of(f"parameter of run {name}", unknown[0], sorted(known))
+    chosen = {**defaults, **{k: v for k, v in context().overrides().items() if k in known}, **params}
+    device = chosen.pop("device", None) or "auto"
+    if not fresh and run.recorded and chosen == defaults:
+        return _recorded(run)
+    memo = paths.cache() / "runs" / f"{name}-{memo_key(name, chosen)}.safetensors"
+    if not fresh and memo.is_file():
+        try:
+            return _load(str(memo), memo.stat().st_mtime_ns)
+        except ExplainError:
+            memo.unlink(missing_ok=True)  # a damaged memo is only a lost minute
+    from explainers.devices import resolve_device
+
+    accepts_device = "device" in inspect.signature(run.load()).parameters
+    trace = run.load()(**chosen, **({"device": resolve_device(device)} if accepts_device else {}))
+    trace.save(memo)
+    return trace
+
+
+def quantity(reference: str) -> Quantity:
+    """``"low_rank.energy"`` → that number of that run."""
+    run, _, name = reference.partition(".")
+    return get(run).quantity(name)
+
+
+def memo_key(name: str, params: Mapping[str, Any]) -> str:
+    """Changes with the parameters, with this package's code and with the shipped weights and facts."""
+    about = json.dumps([name, dict(params), code_digest()], sort_keys=True, default=str)
+    return hashlib.sha256(about.encode()).hexdigest()[:24]
+
+
+@cache
+def code_digest() -> str:
+    """SHA-256 over this package's sources, the facts and the shipped models."""
+    digest = hashlib.sha256()
+    package = Path(__file__).parent
+    files = [*package.rglob("*.py"), *(paths.assets() / "facts").glob("*.toml"), *(paths.assets() / "models").glob("*")]
+    for path in sorted(file for file in files if file.is_file()):
+        digest.update(path.name.encode() + b"\0" + path.read_bytes())
+    return digest.hexdigest()
+
+
+def _recorded(run: Run) -> Trace:
+    path = run.record()
+    if not path.is_file():
+        raise ExplainError(f"the record of run {run.name!r} is missing at {path}; make it with `explain train {run.name}`")
+    return _load(str(path), path.stat().st_mtime_ns)
+
+
+@cache
+def _load(path: str, _modified: int) -> Trace:
+    return Trace.load(path)
