@@ -1,0 +1,138 @@
+"""Mixture of experts: dispatch, routed experts, shared experts, combine.
+
+The layer is h'_t = u_t + Σ shared FFN(u_t) + Σ_i g_{i,t} FFN_i(u_t) (V3 equation 12, V2 equation 20, DeepSeekMoE
+equation 9), less the residual u_t, which the block adds. The gate is in `explainers.gate`, the balance in
+`explainers.balance`; both are re-exported here.
+
+Letters: T tokens, D hidden size, E routed experts, k experts a token, F inner size of an expert, N = T·k rows.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+from torch.nn import functional as F
+
+from explainers.balance import expert_balance_loss, expert_load, max_vio, sequence_balance_loss, update_bias
+from explainers.errors import ExplainError, one_of
+from explainers.gate import GateConfig, Routing, route
+
+__all__ = [
+    "ExpertWeights",
+    "GateConfig",
+    "MLPWeights",
+    "MoEWeights",
+    "Routing",
+    "expert_balance_loss",
+    "expert_load",
+    "max_vio",
+    "moe_forward",
+    "moe_grouped",
+    "moe_loop",
+    "route",
+    "sequence_balance_loss",
+    "swiglu",
+    "update_bias",
+]
+
+
+@dataclass(frozen=True, eq=False)
+class MLPWeights:
+    """One SwiGLU feed-forward layer: a dense layer's, or the shared experts' side by side."""
+
+    w1: Tensor  # (F, D) gate projection
+    w2: Tensor  # (D, F) down projection
+    w3: Tensor  # (F, D) up projection
+
+
+@dataclass(frozen=True, eq=False)
+class ExpertWeights:
+    """The routed experts' SwiGLU weights, stacked."""
+
+    w1: Tensor  # (E, F, D) gate projection
+    w2: Tensor  # (E, D, F) down projection
+    w3: Tensor  # (E, F, D) up projection
+
+    def __post_init__(self) -> None:
+        experts, inner, hidden = self.w1.shape
+        if self.w3.shape != self.w1.shape or tuple(self.w2.shape) != (experts, hidden, inner):
+            shapes = f"w1 {tuple(self.w1.shape)}, w2 {tuple(self.w2.shape)}, w3 {tuple(self.w3.shape)}"
+            raise ExplainError(f"expert weights do not fit: {shapes}; give w1, w3 (E, F, D) and w2 (E, D, F)")
+
+    def pick(self, experts: list[int]) -> Iterator[tuple[Tensor, Tensor, Tensor]]:
+        """(w1, w2, w3) of each of these experts, as views.
+
+        With gradients the stack is unbound once: indexing it expert by expert would make the backward pass allocate
+        the whole stack for every expert.
+        """
+        if torch.is_grad_enabled() and (self.w1.requires_grad or self.w2.requires_grad or self.w3.requires_grad):
+            w1, w2, w3 = self.w1.unbind(), self.w2.unbind(), self.w3.unbind()
+            return ((w1[e], w2[e], w3[e]) for e in experts)
+        return ((self.w1[e], self.w2[e], self.w3[e]) for e in experts)
+
+
+@dataclass(frozen=True, eq=False)
+class MoEWeights:
+    """Everything a mixture-of-experts layer has learnt."""
+
+    gate: Tensor  # (E, D) expert centroids
+    experts: ExpertWeights
+    bias: Tensor | None = None  # (E,) for choosing only; moved by `update_bias`, not by gradients
+    shared: MLPWeights | None = None  # all shared experts as one wider feed-forward layer
+
+
+def swiglu(x: Tensor, w1: Tensor, w2: Tensor, w3: Tensor) -> Tensor:
+    """FFN(x) = W₂(SiLU(W₁x) ⊙ W₃x): (…, D) → (…, D)."""
+    return F.linear(F.silu(F.linear(x, w1)) * F.linear(x, w3), w2)  # D → F → D
+
+
+def moe_loop(x: Tensor, experts: ExpertWeights, routing: Routing) -> Tensor:
+    """Σ_i g_{i,t} FFN_i(u_t), expert by expert as the equation reads: (T, D) → (T, D)."""
+    y = torch.zeros_like(x, dtype=routing.weights.dtype)  # (T, D)
+    every = list(range(routing.n_routed_experts))
+    for i, (w1, w2, w3) in zip(every, experts.pick(every), strict=True):
+        token, slot = torch.where(routing.indices == i)  # (n,), (n,) who chose expert i, as which of its k
+        g = routing.weights[token, slot, None]  # (n, 1)
+        y = y.index_add(0, token, g * swiglu(x[token], w1, w2, w3))
+    return y.to(x.dtype)
+
+
+def moe_grouped(x: Tensor, experts: ExpertWeights, routing: Routing) -> Tensor:
+    """The same sum, fast: rows sorted by expert, one product per contiguous segment: (T, D) → (T, D).
+
+    Only experts that got a token are touched. Tokens are unique within a segment, so adding a segment back is
+    deterministic on every device.
+    """
+    k = routing.indices.shape[1]
+    order = routing.indices.flatten().argsort(stable=True)  # (N,) rows in the order of their experts
+    load = expert_load(routing.indices, routing.n_routed_experts).tolist()  # E
+    hit = [i for i, count in enumerate(load) if count]
+    sizes = [load[i] for i in hit]
+    token = order // k  # (N,)
+    g = routing.weights.flatten()[order, None]  # (N, 1)
+    segments = zip(token.split(sizes), x[token].split(sizes), g.split(sizes), experts.pick(hit), strict=True)
+    y = torch.zeros_like(x, dtype=routing.weights.dtype)  # (T, D)
+    for rows, inputs, share, w in segments:  # (n,), (n, D), (n, 1), weights of one expert
+        y.index_add_(0, rows, share * swiglu(inputs, *w))
+    return y.to(x.dtype)
+
+
+PATHS = {"loop": moe_loop, "grouped": moe_grouped}
+
+
+def moe_forward(x: Tensor, weights: MoEWeights, cfg: GateConfig, path: str = "grouped") -> tuple[Tensor, Routing]:
+    """A whole layer without its residual: (…, D) → ((…, D), routing of the flattened T tokens).
+
+    ``path`` is ``"grouped"`` (fast) or ``"loop"`` (reads like the paper); they agree to rounding.
+    """
+    if path not in PATHS:
+        raise one_of("path", path, list(PATHS))
+    tokens = x.flatten(0, -2)  # (T, D)
+    routing = route(tokens, weights.gate, weights.bias, cfg)
+    y = PATHS[path](tokens, weights.experts, routing)  # (T, D)
+    if weights.shared is not None:
+        y = y + swiglu(tokens, weights.shared.w1, weights.shared.w2, weights.shared.w3)
+    return y.view_as(x), routing
