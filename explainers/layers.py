@@ -16,8 +16,11 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
+from explainers.attention import AttentionConfig, AttentionWeights, attend
 from explainers.errors import ExplainError, one_of
+from explainers.mla import MLAConfig, MLAWeights, compress, expand, full_keys, project_query
 from explainers.moe import ExpertWeights, GateConfig, MLPWeights, MoEWeights, Routing, moe_forward, swiglu
+from explainers.rope import RopeConfig, apply_rope, rope_table
 
 Tap = Callable[[str, Tensor], Tensor]
 ATTENTIONS = ("mla", "mha", "gqa", "mqa")
@@ -71,13 +74,9 @@ class ModelConfig:
         for name in ("vocab_size", "hidden_size", "num_hidden_layers", "num_attention_heads", "kv_lora_rank"):
             if getattr(self, name) < 1:
                 raise ExplainError(f"{name} is {getattr(self, name)}; give a whole number of at least 1")
-        if self.num_attention_heads % self.key_value_heads:
-            raise ExplainError(
-                f"{self.num_attention_heads} heads do not divide into {self.key_value_heads} key-value heads; "
-                f"choose a num_key_value_heads that divides {self.num_attention_heads}"
-            )
+        self.cached_values  # noqa: B018 (the attention's own check of sizes)
         if self.n_routed_experts:
-            self.gate  # noqa: B018 (its own check of sizes)
+            self.gate  # noqa: B018 (the gate's own check of sizes)
 
     @property
     def key_value_heads(self) -> int:
@@ -95,11 +94,29 @@ class ModelConfig:
         )
 
     @property
+    def mla(self) -> MLAConfig:
+        """Sizes of one MLA layer, for `explainers.mla`."""
+        return MLAConfig(
+            self.hidden_size,
+            self.num_attention_heads,
+            self.kv_lora_rank,
+            self.qk_nope_head_dim,
+            self.qk_rope_head_dim,
+            self.v_head_dim,
+            rope_theta=self.rope_theta,
+            norm_eps=self.rms_norm_eps,
+        )
+
+    @property
+    def grouped(self) -> AttentionConfig:
+        """Sizes of one MHA, GQA or MQA layer, for `explainers.attention`."""
+        rope = RopeConfig(self.head_dim, self.rope_theta)
+        return AttentionConfig(self.hidden_size, self.num_attention_heads, self.key_value_heads, self.head_dim, rope)
+
+    @property
     def cached_values(self) -> int:
         """Values kept for one token in one layer: the latent and the rope key, or keys and values of each cached head."""
-        if self.attention == "mla":
-            return self.kv_lora_rank + self.qk_rope_head_dim
-        return 2 * self.key_value_heads * self.head_dim
+        return (self.mla if self.attention == "mla" else self.grouped).cache_values_per_token
 
     def is_dense(self, layer: int) -> bool:
         """Whether a layer has one feed-forward network instead of experts."""
@@ -136,87 +153,79 @@ def linear(size_in: int, size_out: int) -> nn.Linear:
     return nn.Linear(size_in, size_out, bias=False)
 
 
-def rope_table(size: int, length: int, theta: float) -> Tensor:
-    """cos and sin of position · θ^(−2i/size): (2, length, size/2), computed in float64."""
-    frequency = theta ** (-torch.arange(0, size, 2, dtype=torch.float64) / size)  # (size/2,)
-    angle = torch.arange(length, dtype=torch.float64)[:, None] * frequency  # (S, size/2)
-    return torch.stack((angle.cos(), angle.sin()))
-
-
-def rotate(x: Tensor, table: Tensor) -> Tensor:
-    """RoPE on interleaved pairs (x₀, x₁), (x₂, x₃), … as DeepSeek lays them out: (…, S, size) → the same."""
-    cos, sin = table[:, : x.shape[-2]].to(x.dtype)  # (S, size/2) each
-    even, odd = x[..., 0::2], x[..., 1::2]
-    return torch.stack((even * cos - odd * sin, even * sin + odd * cos), dim=-1).flatten(-2)
-
-
-def attend(q: Tensor, k: Tensor, v: Tensor, scale: float, tap: Tap) -> Tensor:
-    """Causal softmax attention: q (B, H, S, ·), k, v the same → (B, H, S, v)."""
-    if tap is untapped:
-        return F.scaled_dot_product_attention(q, k, v, is_causal=True, scale=scale)
-    scores = torch.einsum("bhqd,bhkd->bhqk", q, k) * scale
-    future = torch.ones(scores.shape[-2:], dtype=torch.bool, device=scores.device).triu(1)
-    scores = scores.masked_fill(future, -torch.inf)
-    probs = tap("attention", scores.softmax(dim=-1))  # (B, H, S, S)
-    return torch.einsum("bhqk,bhkd->bhqd", probs, v)
-
-
 class MLA(nn.Module):
-    """Multi-head latent attention without query compression (V2 section 2.1, V3 equations 1–11)."""
+    """Multi-head latent attention without query compression, over `explainers.mla`."""
 
     def __init__(self, cfg: ModelConfig) -> None:
         super().__init__()
-        self.cfg = cfg
         heads, nope, rope = cfg.num_attention_heads, cfg.qk_nope_head_dim, cfg.qk_rope_head_dim
+        self.cfg = cfg.mla
         self.q_proj = linear(cfg.hidden_size, heads * (nope + rope))
         self.kv_a_proj_with_mqa = linear(cfg.hidden_size, cfg.kv_lora_rank + rope)
         self.kv_a_layernorm = RMSNorm(cfg.kv_lora_rank, cfg.rms_norm_eps)
         self.kv_b_proj = linear(cfg.kv_lora_rank, heads * (nope + cfg.v_head_dim))
         self.o_proj = linear(heads * cfg.v_head_dim, cfg.hidden_size)
-        self.scale = (nope + rope) ** -0.5
-        self.register_buffer("rope", rope_table(rope, cfg.max_position_embeddings, cfg.rope_theta), persistent=False)
+
+    def weights(self) -> MLAWeights:
+        return MLAWeights(
+            wkv_a=self.kv_a_proj_with_mqa.weight,
+            kv_norm=self.kv_a_layernorm.weight,
+            wkv_b=self.kv_b_proj.weight,
+            wo=self.o_proj.weight,
+            wq=self.q_proj.weight,
+        )
 
     def forward(self, h: Tensor, tap: Tap = untapped) -> Tensor:
-        cfg = self.cfg
-        heads, nope, rope = cfg.num_attention_heads, cfg.qk_nope_head_dim, cfg.qk_rope_head_dim
-        q = self.q_proj(h).unflatten(-1, (heads, nope + rope)).transpose(1, 2)  # (B, H, S, nope + rope)
-        q_nope, q_pe = q.split((nope, rope), dim=-1)
-        c_kv, k_pe = self.kv_a_proj_with_mqa(h).split((cfg.kv_lora_rank, rope), dim=-1)  # (B, S, c), (B, S, rope)
-        c_kv = tap("c_kv", self.kv_a_layernorm(c_kv))  # the latent that is cached
-        q_pe, k_pe = rotate(q_pe, self.rope), tap("k_pe", rotate(k_pe, self.rope))
-        kv = self.kv_b_proj(c_kv).unflatten(-1, (heads, nope + cfg.v_head_dim)).transpose(1, 2)  # (B, H, S, nope + v)
-        k_nope, v = kv.split((nope, cfg.v_head_dim), dim=-1)
-        q_nope, q_pe, k_nope, v = tap("q_nope", q_nope), tap("q_pe", q_pe), tap("k_nope", k_nope), tap("v", v)
-        k = torch.cat((k_nope, k_pe.unsqueeze(1).expand(-1, heads, -1, -1)), dim=-1)  # one rope key for all heads
-        out = attend(torch.cat((q_nope, q_pe), dim=-1), k, v, self.scale, tap)  # (B, H, S, v)
-        return self.o_proj(out.transpose(1, 2).flatten(2))
+        w = self.weights()
+        _, q_nope, q_pe = project_query(h, w, self.cfg, 0)  # (B, S, H, n), (B, S, H, p)
+        c_kv, k_pe = compress(h, w, self.cfg, 0)  # (B, S, r), (B, S, p)
+        c_kv, k_pe, q_nope, q_pe = tap("c_kv", c_kv), tap("k_pe", k_pe), tap("q_nope", q_nope), tap("q_pe", q_pe)
+        k_nope, v = expand(c_kv, w, self.cfg)
+        k_nope, v = tap("k_nope", k_nope), tap("v", v)  # (B, S, H, n), (B, S, H, v)
+        q, k = torch.cat((q_nope, q_pe), dim=-1), full_keys(k_nope, k_pe)
+        return self.o_proj(softmax_attention(q, k, v, self.cfg.softmax_scale, tap).flatten(2))
 
 
 class GroupedAttention(nn.Module):
-    """MHA, GQA and MQA: the same but for how many heads of keys and values there are."""
+    """MHA, GQA and MQA, over `explainers.attention`."""
 
     def __init__(self, cfg: ModelConfig) -> None:
         super().__init__()
-        self.cfg = cfg
+        self.cfg = cfg.grouped
         width = cfg.head_dim
         self.q_proj = linear(cfg.hidden_size, cfg.num_attention_heads * width)
         self.k_proj = linear(cfg.hidden_size, cfg.key_value_heads * width)
         self.v_proj = linear(cfg.hidden_size, cfg.key_value_heads * width)
         self.o_proj = linear(cfg.num_attention_heads * width, cfg.hidden_size)
-        self.scale = width**-0.5
-        self.register_buffer("rope", rope_table(width, cfg.max_position_embeddings, cfg.rope_theta), persistent=False)
+
+    def weights(self) -> AttentionWeights:
+        return AttentionWeights(self.q_proj.weight, self.k_proj.weight, self.v_proj.weight, self.o_proj.weight)
 
     def forward(self, h: Tensor, tap: Tap = untapped) -> Tensor:
-        cfg = self.cfg
-        shape = (-1, cfg.head_dim)
-        q = rotate(self.q_proj(h).unflatten(-1, shape).transpose(1, 2), self.rope)  # (B, H, S, d)
-        k = tap("k", self.k_proj(h)).unflatten(-1, shape).transpose(1, 2)  # (B, G, S, d), the tap sees (B, S, G·d)
-        k = rotate(k, self.rope).transpose(1, 2).flatten(2)
-        k = tap("k_rotated", k).unflatten(-1, shape).transpose(1, 2)
-        v = tap("v", self.v_proj(h)).unflatten(-1, shape).transpose(1, 2)
-        repeat = cfg.num_attention_heads // cfg.key_value_heads
-        k, v = k.repeat_interleave(repeat, dim=1), v.repeat_interleave(repeat, dim=1)  # each group serves its heads
-        return self.o_proj(attend(q, k, v, self.scale, tap).transpose(1, 2).flatten(2))
+        assert self.cfg.rope is not None
+        shape = (-1, self.cfg.head_dim)
+        table = rope_table(self.cfg.rope, 0, h.shape[1], h)
+        q = apply_rope(self.q_proj(h).unflatten(-1, shape), table)  # (B, S, H, d)
+        k = tap("k", self.k_proj(h).unflatten(-1, shape))  # (B, S, K, d)
+        k = tap("k_rotated", apply_rope(k, table))
+        v = tap("v", self.v_proj(h).unflatten(-1, shape))
+        return self.o_proj(softmax_attention(q, k, v, self.cfg.softmax_scale, tap).flatten(2))
+
+
+def softmax_attention(q: Tensor, k: Tensor, v: Tensor, scale: float, tap: Tap) -> Tensor:
+    """`explainers.attention.attend`, or torch's fused kernel for it where nobody looks at the probabilities.
+
+    q (B, S, H, d), k (B, S, K, d), v (B, S, K, d_v) → (B, S, H, d_v).
+    """
+    if tap is not untapped:
+        heads, _, probs = attend(q, k, v, scale)
+        tap("attention", probs)  # (B, H, S, S)
+        return heads
+    repeat = q.shape[2] // k.shape[2]
+    q, k, v = q.transpose(1, 2), k.transpose(1, 2), v.transpose(1, 2)  # (B, H, S, ·)
+    if repeat > 1:
+        k, v = k.repeat_interleave(repeat, dim=1), v.repeat_interleave(repeat, dim=1)
+    return F.scaled_dot_product_attention(q, k, v, is_causal=True, scale=scale).transpose(1, 2)
 
 
 class MLP(nn.Module):
