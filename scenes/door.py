@@ -1,0 +1,103 @@
+"""The door between computation and pictures: what a scene asked for is noted, and no torch tensor comes through.
+
+Manim's cache hashes a tensor as an empty object and would reuse an old clip in silence, so a tensor on a scene, on a
+mobject or in a ``play`` is an error that says what to do instead. Torch itself is never imported here.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from functools import cache
+from typing import TYPE_CHECKING, Any
+
+from explainers.errors import ExplainError
+
+if TYPE_CHECKING:
+    from explainers.quantities import Quantity
+    from explainers.traces import Trace
+
+
+@cache
+def _is_torch(kind: type) -> bool:
+    return any(base.__module__.partition(".")[0] == "torch" for base in kind.__mro__)
+
+
+def refuse_tensors(value: Any, where: str, depth: int = 2) -> None:
+    """Raise where ``value`` is, or holds within ``depth`` levels of containers, a torch tensor or module."""
+    if _is_torch(type(value)):
+        raise ExplainError(
+            f"{where} is a torch {type(value).__name__}; a scene holds arrays: return it from a run as a NamedArray "
+            "of a Trace (explainers.traces.to_numpy copies it) and read it with self.run(...)"
+        )
+    if depth and isinstance(value, list | tuple | set | frozenset):
+        for item in value:
+            refuse_tensors(item, where, depth - 1)
+    elif depth and isinstance(value, Mapping):
+        for key, item in value.items():
+            refuse_tensors(item, f"{where}[{key!r}]", depth - 1)
+
+
+def refuse_tensors_on(mobjects: Iterable[Any]) -> None:
+    """The same for the attributes of mobjects and of all that belongs to them."""
+    for mobject in mobjects:
+        for member in mobject.get_family():
+            for name, value in vars(member).items():
+                if _is_torch(type(value)):
+                    refuse_tensors(value, f"{type(member).__name__}.{name}")
+
+
+@dataclass(frozen=True)
+class Read:
+    """One thing that a scene read: a run with its parameters and the digest of its trace, or a number's value."""
+
+    kind: str
+    name: str
+    digest: str
+    params: tuple[tuple[str, Any], ...] = ()
+
+    def to_json(self) -> dict[str, Any]:
+        return {"kind": self.kind, "name": self.name, "params": dict(self.params), "digest": self.digest}
+
+    def holds(self) -> bool:
+        """Whether reading it again gives the same content."""
+        try:
+            return read_again(self.kind, self.name, dict(self.params)).digest == self.digest
+        except ExplainError:
+            return False
+
+    @classmethod
+    def from_json(cls, data: Mapping[str, Any]) -> Read:
+        return cls(data["kind"], data["name"], data["digest"], tuple(sorted(data["params"].items())))
+
+
+def read_again(kind: str, name: str, params: Mapping[str, Any]) -> Read:
+    """Ask for a run or a number as a scene would."""
+    return (read_run(name, params) if kind == "run" else read_number(name))[1]
+
+
+def read_run(name: str, params: Mapping[str, Any]) -> tuple[Trace, Read]:
+    from explainers import runs
+
+    trace = runs.get(name, **params)
+    numbers = "".join(repr(quantity.value) for _, quantity in sorted(trace.quantities.items()))
+    return trace, Read("run", name, _digest(trace.digest + numbers), tuple(sorted(params.items())))
+
+
+def read_number(reference: str) -> tuple[Quantity, Read]:
+    from explainers.references import resolve
+
+    quantity = resolve(reference)
+    return quantity, number_read(reference, quantity)
+
+
+def number_read(reference: str, quantity: Quantity) -> Read:
+
+    return Read("number", reference, _digest(json.dumps(quantity.to_json(), sort_keys=True, default=str)))
+
+
+def _digest(text: str) -> str:
+
+    return hashlib.sha256(text.encode()).hexdigest()

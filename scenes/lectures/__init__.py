@@ -1,0 +1,1 @@
+"""The scenes of the eight lectures, one module (or folder) a lecture."""

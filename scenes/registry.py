@@ -1,0 +1,260 @@
+"""The course as it is written: scripts and Scene classes, found without importing Manim.
+
+Scene classes are read from the syntax of ``scenes/lectures``: every class whose body says ``lecture = N``. The order
+of scenes is the order of headings in the script.
+"""
+
+from __future__ import annotations
+
+import ast
+import os
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from functools import cache, cached_property
+from pathlib import Path
+from typing import Any
+
+from explainers import paths
+from explainers.errors import ExplainError, one_of
+from scenes import clock, script
+
+
+@dataclass(frozen=True)
+class SceneClass:
+    """A Scene class as it stands in a file. ``marks`` are the literal names it waits for (`s.until`, `s.left_until`)."""
+
+    lecture: int
+    name: str
+    file: Path
+    line: int
+    marks: tuple[str, ...]
+    steps: int | None
+
+    @property
+    def where(self) -> str:
+        return f"{self.file.name}:{self.line}"
+
+
+@dataclass(frozen=True)
+class SceneEntry:
+    """A scene that has both a section and a class."""
+
+    lecture: script.Lecture
+    section: script.Section
+    code: SceneClass
+
+    @property
+    def name(self) -> str:
+        return self.section.name
+
+    @property
+    def key(self) -> str:
+        return f"{self.lecture.number}/{self.name}"
+
+
+@dataclass(frozen=True)
+class Course:
+    """Where scripts and scenes are. ``scripts`` holds one folder a language, ``scenes`` the modules of Scene classes."""
+
+    scripts: Path
+    scenes: Path
+    lang: str = "en"
+
+    @classmethod
+    def default(cls, lang: str | None = None) -> Course:
+        """The project's own course; ``$EXPLAIN_COURSE`` (``scripts:scenes``) names another one."""
+        if other := os.environ.get("EXPLAIN_COURSE"):
+            scripts, _, scenes = other.partition(os.pathsep)
+            return cls(Path(scripts), Path(scenes), lang or script.language())
+        return cls(paths.lecture_scripts(), Path(__file__).parent / "lectures", lang or script.language())
+
+    @cached_property
+    def lectures(self) -> tuple[script.Lecture, ...]:
+        return tuple(script.lectures(self.lang, self.scripts))
+
+    @cached_property
+    def classes(self) -> dict[tuple[int, str], SceneClass]:
+        found: dict[tuple[int, str], SceneClass] = {}
+        for scene in scene_classes(self.scenes):
+            if other := found.get((scene.lecture, scene.name)):
+                raise ExplainError(f"{scene.where}: {scene.name} is also in {other.where}; rename one")
+            found[scene.lecture, scene.name] = scene
+        return found
+
+    def lecture(self, number: int) -> script.Lecture:
+        for lecture in self.lectures:
+            if lecture.number == number:
+                return lecture
+        raise one_of("lecture", number, [str(lecture.number) for lecture in self.lectures])
+
+    def entries(self, lecture: script.Lecture) -> list[SceneEntry]:
+        """The scenes of a lecture, in the script's order; a heading without a class is an error."""
+        return [self.entry(lecture, section.name) for section in lecture.sections]
+
+    def entry(self, lecture: script.Lecture, name: str) -> SceneEntry:
+        """One scene, whatever the state of the others of its lecture."""
+        section = lecture.section(name)
+        code = self.classes.get((lecture.number, name))
+        if code is None:
+            raise ExplainError(
+                f"{section.where}: no class {name} with `lecture = {lecture.number}` in {self.scenes.name}/; "
+                "write it, or name another with {#ClassName}"
+            )
+        return SceneEntry(lecture, section, code)
+
+    def mismatches(self, numbers: Sequence[int] | None = None) -> list[str]:
+        """Where scripts and classes do not match one to one, a line each; empty when all is well."""
+        return list(self._mismatches(numbers))
+
+    def _mismatches(self, numbers: Sequence[int] | None) -> Iterator[str]:
+        sections = {(lecture.number, s.name): s for lecture in self.lectures for s in lecture.sections}
+        for number, name in sorted({*sections, *self.classes}):
+            if numbers is not None and number not in numbers:
+                continue
+            section, code = sections.get((number, name)), self.classes.get((number, name))
+            if section is None and code is not None:
+                yield f"{code.where}: class {name} has no heading in the script of lecture {number}"
+            elif code is None and section is not None:
+                yield f"{section.where}: heading {section.heading!r} has no class {name} in {self.scenes.name}/"
+            elif code is not None and section is not None:
+                yield from _differences(section, code)
+
+
+def _differences(section: script.Section, code: SceneClass) -> Iterator[str]:
+    if code.steps is not None and code.steps != len(section.steps):
+        yield f"{code.where}: {code.name} has {code.steps} steps, {section.where} has {len(section.steps)} paragraphs"
+    marks = {mark for step in section.steps for mark in step.mark_names}
+    for mark in sorted(marks - set(code.marks)):
+        yield f"{section.where}: nobody waits for the mark [[{mark}]] in {code.name} ({code.where})"
+    for mark in sorted(set(code.marks) - marks):
+        yield f"{code.where}: {code.name} waits for a mark [[{mark}]] that is not in {section.where}"
+
+
+def scene_classes(folder: Path) -> list[SceneClass]:
+    """Every class with ``lecture = N`` in the Python files under a folder."""
+    found: list[SceneClass] = []
+    for path in sorted(folder.rglob("*.py")):
+        found += _in_file(path, path.stat().st_mtime_ns)
+    return found
+
+
+@cache
+def _in_file(path: Path, _stamp: int) -> tuple[SceneClass, ...]:
+    try:
+        tree = ast.parse(path.read_text(encoding="utf-8"), str(path))
+    except SyntaxError as error:
+        raise ExplainError(f"{path.name}:{error.lineno}: {error.msg}") from error
+    return tuple(
+        SceneClass(number, node.name, path, node.lineno, _marks(node), _steps(node))
+        for node in tree.body
+        if isinstance(node, ast.ClassDef) and (number := lecture_of(node))
+    )
+
+
+def lecture_of(node: ast.ClassDef) -> int | None:
+    """The N of ``lecture = N`` in a class body."""
+    for statement in node.body:
+        targets = statement.targets if isinstance(statement, ast.Assign) else []
+        targets = [statement.target] if isinstance(statement, ast.AnnAssign) else targets
+        if any(isinstance(target, ast.Name) and target.id == "lecture" for target in targets):
+            value = getattr(statement, "value", None)
+            if isinstance(value, ast.Constant) and isinstance(value.value, int):
+                return value.value
+    return None
+
+
+def _marks(node: ast.ClassDef) -> tuple[str, ...]:
+    return tuple(
+        call.args[0].value
+        for call in ast.walk(node)
+        if isinstance(call, ast.Call)
+        and isinstance(call.func, ast.Attribute)
+        and call.func.attr in ("until", "left_until")
+        and call.args
+        and isinstance(call.args[0], ast.Constant)
+    )
+
+
+def _steps(node: ast.ClassDef) -> int | None:
+    """How many ``with self.step()`` a class has; None where one stands in a loop, and only a run can tell."""
+    loops = [loop for loop in ast.walk(node) if isinstance(loop, ast.For | ast.While)]
+    if any(_step_blocks(loop) for loop in loops):
+        return None
+    return _step_blocks(node)
+
+
+def _step_blocks(node: ast.AST) -> int:
+    return sum(
+        isinstance(item.context_expr, ast.Call)
+        and isinstance(item.context_expr.func, ast.Attribute)
+        and item.context_expr.func.attr == "step"
+        for block in ast.walk(node)
+        if isinstance(block, ast.With)
+        for item in block.items
+    )
+
+
+# ---------------------------------------------------------------------- what `explain list` prints
+def listing(course: Course | None = None) -> list[dict[str, Any]]:
+    """``[{lecture, title, seconds, scenes: [{scene, seconds, steps}]}]``.
+
+    Seconds are planned: spoken words at 150 a minute and the holds. A scene whose animations outrun its words lasts
+    longer; its manifest says how long.
+    """
+    course = course or Course.default()
+    lectures = []
+    for lecture in course.lectures:
+        scenes = [
+            {"scene": s.name, "seconds": round(clock.planned_seconds(s), 3), "steps": len(s.steps)}
+            for s in lecture.sections
+        ]
+        lectures.append(
+            {
+                "lecture": lecture.number,
+                "title": lecture.title,
+                "seconds": round(sum(scene["seconds"] for scene in scenes), 3),
+                "scenes": scenes,
+            }
+        )
+    return lectures
+
+
+@dataclass(frozen=True)
+class Selection:
+    """What to make one film of: a whole lecture, or one scene."""
+
+    lecture: script.Lecture
+    entries: tuple[SceneEntry, ...]
+    whole: bool
+
+    @property
+    def name(self) -> str:
+        """The name of the film's folder and files."""
+        language = "" if self.lecture.lang == "en" else f".{self.lecture.lang}"
+        return (self.lecture.slug if self.whole else f"{self.lecture.number}_{self.entries[0].name}") + language
+
+
+def select(targets: Sequence[str], course: Course) -> list[Selection]:
+    """``"3"``, ``"all"``, ``"CacheGrows"`` or ``"3/CacheGrows"`` → films, in the order asked for, each once."""
+    chosen: dict[str, Selection] = {}
+    for target in targets or ["all"]:
+        for selection in _select(str(target), course):
+            chosen.setdefault(selection.name, selection)
+    return list(chosen.values())
+
+
+def _select(target: str, course: Course) -> list[Selection]:
+    if target == "all" or target.isdigit():
+        lectures = course.lectures if target == "all" else (course.lecture(int(target)),)
+        return [Selection(lecture, tuple(course.entries(lecture)), True) for lecture in lectures]
+    number, slash, name = target.rpartition("/")
+    if slash and not number.isdigit():
+        raise ExplainError(f"cannot read the target {target!r}; write 3, CacheGrows or 3/CacheGrows")
+    lectures = (course.lecture(int(number)),) if slash else course.lectures
+    names = [section.name for lecture in lectures for section in lecture.sections]
+    found = [lecture for lecture in lectures if name in {section.name for section in lecture.sections}]
+    if not found:
+        raise one_of("lecture or scene", name, ["all", *(str(lecture.number) for lecture in lectures), *names])
+    if len(found) > 1:
+        raise ExplainError(f"{name} is a scene of lectures {', '.join(str(f.number) for f in found)}; write {found[0].number}/{name}")
+    return [Selection(found[0], (course.entry(found[0], name),), False)]

@@ -1,0 +1,366 @@
+"""Lecture scripts: Markdown in which a heading is a scene, a paragraph a step, and every number a reference.
+
+    ---
+    number: 3
+    title: Remembering everything in a tenth of the space
+    question: Why does a long chat need so much memory?
+    ---
+    ## The cache grows {#CacheGrows}
+    <!-- a note to oneself -->
+    For each token the model keeps {{ v3.kv_bytes_per_token | spoken }}. [[latent]] A latent is smaller.
+
+``{{ reference | format }}`` is filled by `explainers.references.resolve` and `Quantity.text` (no format: the unit's
+default); ``[[mark]]`` is a cue at the next word and is not said. Digits stand nowhere else, except in the names listed in
+``lecture_scripts/names.txt``. Parsing computes nothing: a step's narration is filled when it is first asked for.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from functools import cache, cached_property
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from explainers import paths
+from explainers.errors import ExplainError, one_of
+from scenes.speech import spoken_words
+
+if TYPE_CHECKING:
+    from explainers.quantities import Quantity
+
+_PART = re.compile(r"\{\{(?P<reference>[^{}]*)\}\}|\[\[(?P<mark>[^\[\]]*)\]\]")
+_HEADING = re.compile(r"##\s+(?P<text>.*?)\s*(?:\{#(?P<name>[A-Za-z]\w*)\})?\s*$")
+_NAME = re.compile(r"[A-Za-z]\w*(?:\.[\w-]+)+$")
+_REQUIRED = ("number", "title")
+
+
+@dataclass(frozen=True)
+class Reference:
+    """``{{ name | fmt }}`` at a line of a script."""
+
+    name: str
+    fmt: str
+    where: str
+
+    @cached_property
+    def quantity(self) -> Quantity:
+        from explainers.references import resolve
+
+        try:
+            return resolve(self.name)
+        except ExplainError as error:
+            raise ExplainError(f"{self.where}: {error}") from error
+
+
+@dataclass(frozen=True)
+class Mark:
+    """``[[name]]``: a cue at the next word."""
+
+    name: str
+
+
+Part = str | Reference | Mark
+
+
+@dataclass(frozen=True)
+class Step:
+    """One paragraph: what is said between two pause points.
+
+    ``index`` counts from 1; ``where`` is ``file:line``; ``source`` the paragraph as it was written.
+    """
+
+    index: int
+    source: str
+    where: str
+    parts: tuple[Part, ...]
+
+    @cached_property
+    def narration(self) -> str:
+        """The words that are said, numbers filled in."""
+        return " ".join("".join(text for text, _ in self._filled).split())
+
+    @cached_property
+    def tokens(self) -> tuple[str, ...]:
+        """The narration split at white space; `marks` index into it."""
+        return tuple(self.narration.split())
+
+    @cached_property
+    def words(self) -> int:
+        """How many words one says, figures counted as they are read aloud (`scenes.speech`)."""
+        return len(spoken_words(self.narration))
+
+    @cached_property
+    def marks(self) -> dict[str, int]:
+        """Mark → index of the token it stands before."""
+        found: dict[str, int] = {}
+        said = ""
+        for text, part in self._filled:
+            if isinstance(part, Mark):
+                found[part.name] = len(said.split())
+            said += text
+        return found
+
+    @cached_property
+    def quantities(self) -> tuple[tuple[Quantity, str], ...]:
+        """Every number that is said, with the text that is said for it."""
+        return tuple((part.quantity, text) for text, part in self._filled if isinstance(part, Reference))
+
+    @property
+    def references(self) -> tuple[Reference, ...]:
+        return tuple(part for part in self.parts if isinstance(part, Reference))
+
+    @property
+    def mark_names(self) -> tuple[str, ...]:
+        """The marks in order, known without computing anything."""
+        return tuple(part.name for part in self.parts if isinstance(part, Mark))
+
+    @cached_property
+    def _filled(self) -> tuple[tuple[str, Part], ...]:
+        return tuple((_text(part), part) for part in self.parts)
+
+
+def _text(part: Part) -> str:
+    if isinstance(part, Reference):
+        return part.quantity.text(part.fmt)
+    return part if isinstance(part, str) else ""
+
+
+@dataclass(frozen=True)
+class Section:
+    """One heading: a scene. ``name`` is the name of its Scene class."""
+
+    name: str
+    heading: str
+    where: str
+    steps: tuple[Step, ...]
+
+    @property
+    def digest(self) -> str:
+        """Changes with what is written in this section, and with nothing else."""
+        parts = [self.name, self.heading, *(" ".join(step.source.split()) for step in self.steps)]
+        return hashlib.sha256("\0".join(parts).encode()).hexdigest()
+
+
+@dataclass(frozen=True)
+class Lecture:
+    """A script. ``about`` holds whatever else the front matter says (``poster: SceneName``)."""
+
+    number: int
+    title: str
+    question: str
+    slug: str
+    lang: str
+    path: Path
+    sections: tuple[Section, ...]
+    about: Mapping[str, str] = field(default_factory=dict)
+
+    def section(self, name: str) -> Section:
+        for section in self.sections:
+            if section.name == name:
+                return section
+        raise one_of(f"scene of {self.path.name}", name, [section.name for section in self.sections])
+
+
+# ---------------------------------------------------------------------- finding scripts
+def language() -> str:
+    """The language that scenes speak, from ``$EXPLAIN_LANG``; English by default."""
+    return os.environ.get("EXPLAIN_LANG", "en")
+
+
+def lectures(lang: str | None = None, folder: Path | None = None) -> list[Lecture]:
+    """All lectures of a language, in order. ``folder`` holds one sub-folder a language."""
+    lang, folder = lang or language(), folder or paths.lecture_scripts()
+    if not (folder / lang).is_dir():
+        known = sorted(path.name for path in folder.glob("*") if path.is_dir())
+        raise one_of("language", lang, known)
+    found: dict[int, Lecture] = {}
+    for path in sorted((folder / lang).glob("*.md")):
+        lecture = load(path)
+        if lecture.number in found:
+            raise ExplainError(f"{path}: lecture {lecture.number} is also {found[lecture.number].path.name}; renumber one")
+        found[lecture.number] = lecture
+    return [found[number] for number in sorted(found)]
+
+
+def lecture(number: int, lang: str | None = None, folder: Path | None = None) -> Lecture:
+    """One lecture by its number, without reading the others."""
+    lang, folder = lang or language(), folder or paths.lecture_scripts()
+    for path in sorted((folder / lang).glob(f"{number}_*.md")):
+        return load(path)
+    known = sorted(path.name.partition("_")[0] for path in (folder / lang).glob("[0-9]*_*.md"))
+    raise one_of("lecture", number, known or ["none yet"])
+
+
+def load(path: Path | str) -> Lecture:
+    """Read one script file; read again only when it or the list of names has changed."""
+    path = Path(path)
+    if not path.is_file():
+        raise ExplainError(f"no lecture script at {path}")
+    names = names_file(path)
+    stamp = names.stat().st_mtime_ns if names.is_file() else 0
+    return _load(path, path.stat().st_mtime_ns, stamp)
+
+
+def names_file(path: Path) -> Path:
+    """The list of names that contain digits: beside the language folders, or beside the script itself."""
+    beside = path.with_name("names.txt")
+    return beside if beside.is_file() else path.parent.parent / "names.txt"
+
+
+@cache
+def _load(path: Path, _script_stamp: int, _names_stamp: int) -> Lecture:
+    names = names_file(path)
+    listed = names.read_text(encoding="utf-8").splitlines() if names.is_file() else []
+    return parse(path.read_text(encoding="utf-8"), path, frozenset(line.strip() for line in listed if line.strip()))
+
+
+# ---------------------------------------------------------------------- parsing
+def parse(text: str, path: Path, names: frozenset[str] = frozenset()) -> Lecture:
+    """Parse a script. Every mistake is an `ExplainError` that begins with ``file:line``."""
+    return _Parser(path, names).parse(text)
+
+
+class _Parser:
+    def __init__(self, path: Path, names: frozenset[str]) -> None:
+        self.path = path
+        longest_first = sorted((re.escape(name) for name in names if not name.startswith("#")), key=len, reverse=True)
+        self.names = re.compile(rf"(?<!\w)(?:{'|'.join(longest_first)})(?!\w)") if longest_first else None
+
+    def error(self, line: int, message: str) -> ExplainError:
+        return ExplainError(f"{self.path.name}:{line}: {message}")
+
+    def parse(self, text: str) -> Lecture:
+        text = re.sub(r"<!--.*?-->", lambda match: "\n" * match[0].count("\n"), text, flags=re.DOTALL)
+        lines = text.splitlines()
+        about, first = self._front_matter(lines)
+        sections: list[Section] = []
+        for heading, line, paragraphs in self._blocks(lines, first):
+            sections.append(self._section(heading, line, paragraphs, sections))
+        if not sections:
+            raise self.error(len(lines) or 1, "no scene; write a heading '## What it shows' and paragraphs under it")
+        number = about.pop("number")
+        if not number.isdigit():
+            raise self.error(1, f"the lecture's number is {number!r}; write a whole number")
+        title, question = about.pop("title"), about.pop("question", "")
+        self._no_digits(f"{title} {question}", 1)
+        return Lecture(
+            int(number), title, question, self.path.stem, self.path.parent.name, self.path, tuple(sections), about
+        )
+
+    def _front_matter(self, lines: list[str]) -> tuple[dict[str, str], int]:
+        if not lines or lines[0].strip() != "---" or "---" not in [line.strip() for line in lines[1:]]:
+            raise self.error(1, "begin with '---', lines 'number: 3' and 'title: …', and '---'")
+        about: dict[str, str] = {}
+        for index, line in enumerate(lines[1:], start=2):
+            if line.strip() == "---":
+                break
+            if not line.strip():
+                continue
+            key, colon, value = line.partition(":")
+            if not colon or not key.strip().isidentifier():
+                raise self.error(index, f"cannot read {line.strip()!r}; write 'key: value'")
+            about[key.strip()] = value.strip().strip('"')
+        for key in _REQUIRED:
+            if not about.get(key):
+                raise self.error(1, f"the front matter lacks '{key}: …'")
+        return about, index
+
+    def _blocks(self, lines: list[str], first: int) -> list[tuple[str, int, list[tuple[int, str]]]]:
+        """Headings with their paragraphs, each with the line it begins at."""
+        blocks: list[tuple[str, int, list[tuple[int, str]]]] = []
+        paragraph: list[str] = []
+        for number, line in enumerate([*lines[first:], ""], start=first + 1):
+            if line.startswith("##") and not line.startswith("###"):
+                blocks.append((line, number, []))
+            elif line.startswith("#"):
+                raise self.error(number, f"cannot read {line.strip()!r}; a scene's heading begins with '## '")
+            elif line.strip():
+                if not blocks:
+                    raise self.error(number, "text before the first '## ' heading belongs to no scene")
+                paragraph.append(line)
+                continue
+            if paragraph:
+                target = blocks[-2] if line.startswith("##") else blocks[-1]
+                target[2].append((number - len(paragraph), "\n".join(paragraph)))
+                paragraph = []
+        return blocks
+
+    def _section(self, line: str, number: int, paragraphs: list[tuple[int, str]], before: list[Section]) -> Section:
+        match = _HEADING.match(line)
+        if not match or not match["text"]:
+            raise self.error(number, f"cannot read the heading {line.strip()!r}; write '## What it shows' or '## … {{#Name}}'")
+        self._no_digits(match["text"], number)
+        name = match["name"] or camel_case(match["text"])
+        if not name.isidentifier():
+            raise self.error(number, f"{name!r} is no name for a Scene class; write '## {match['text']} {{#Name}}'")
+        for other in before:
+            if other.name == name:
+                raise self.error(number, f"two scenes are called {name} (the other: {other.where}); rename one")
+        if not paragraphs:
+            raise self.error(number, f"the section {match['text']!r} has no paragraph; a scene has at least one step")
+        steps = tuple(self._step(index, text, at) for index, (at, text) in enumerate(paragraphs, start=1))
+        return Section(name, match["text"], f"{self.path.name}:{number}", steps)
+
+    def _step(self, index: int, text: str, line: int) -> Step:
+        parts: list[Part] = []
+        marks: set[str] = set()
+        position = 0
+        for match in _PART.finditer(text):
+            at = line + text.count("\n", 0, match.start())
+            parts.append(self._literal(text[position : match.start()], line + text.count("\n", 0, position)))
+            position = match.end()
+            if match["reference"] is not None:
+                parts.append(self._reference(match["reference"], at))
+                continue
+            name = match["mark"].strip()
+            if not re.fullmatch(r"[A-Za-z][\w-]*", name):
+                raise self.error(at, f"cannot read the mark [[{name}]]; a mark is one word, like [[latent]]")
+            if name in marks:
+                raise self.error(at, f"the mark [[{name}]] stands twice in this step; rename one")
+            if not re.search(r"\w|\{\{", text[match.end() :]):
+                raise self.error(at, f"no word follows the mark [[{name}]]; move it before the word it cues")
+            marks.add(name)
+            parts.append(Mark(name))
+        parts.append(self._literal(text[position:], line + text.count("\n", 0, position)))
+        return Step(index, text, f"{self.path.name}:{line}", tuple(part for part in parts if part != ""))
+
+    def _literal(self, text: str, line: int) -> str:
+        for sign in ("{{", "}}", "[[", "]]"):
+            if sign in text:
+                at = line + text.count("\n", 0, text.index(sign))
+                raise self.error(at, f"a lonely {sign!r}; write {{{{ reference | format }}}} or [[mark]]")
+        if found := re.search(r"^\s*(?:[-*>]|\d+\.)\s|[*`|]", text, re.MULTILINE):
+            at = line + text.count("\n", 0, found.start())
+            raise self.error(at, f"{found[0].strip()!r} is not said; narration is plain sentences, without lists or emphasis")
+        self._no_digits(text, line)
+        return text
+
+    def _no_digits(self, text: str, line: int) -> None:
+        left = self.names.sub(lambda match: "_" * len(match[0]), text) if self.names else text
+        if found := re.search(r"\S*\d\S*", left):
+            at = line + left.count("\n", 0, found.start())
+            word = text[found.start() : found.end()].strip(".,;:!?()\"'")
+            raise self.error(
+                at, f"the digits in {word!r} have no origin; write a reference {{{{ … }}}}, or list the name in names.txt"
+            )
+
+    def _reference(self, text: str, line: int) -> Reference:
+        from explainers.quantities import constant, format_quantity
+
+        name, _, fmt = (piece.strip() for piece in text.partition("|"))
+        if not _NAME.match(name):
+            raise self.error(line, f"cannot read the reference {name!r}; write like v3.kv_bytes_per_token or run.balance.max_vio")
+        try:
+            format_quantity(constant(1), fmt)
+        except ExplainError as error:
+            raise self.error(line, str(error)) from error
+        return Reference(name, fmt, f"{self.path.name}:{line}")
+
+
+def camel_case(heading: str) -> str:
+    """``"The cache grows"`` → ``"TheCacheGrows"``."""
+    return "".join(word[0].upper() + word[1:] for word in re.findall(r"\w+", re.sub(r"['’]", "", heading)))

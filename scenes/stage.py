@@ -1,0 +1,293 @@
+"""The stage: the base class that binds a Scene to its section of the script.
+
+    class CacheGrows(LectureScene):
+        lecture = 3
+
+        def construct(self):
+            with self.step() as s:            # the section's first paragraph
+                self.play(FadeIn(chip))       # ordinary Manim, run times snapped to 1/15 s
+                s.until("latent")             # still until the word after [[latent]] is said
+                self.play(chip.animate.shift(UP))
+            # leaving the block: still until the words are said, and 0.8 s more
+
+Time passes only inside steps. The scene also renders with the stock ``manim`` command and in notebooks.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from functools import cached_property
+from pathlib import Path
+from typing import Any, ClassVar
+
+from manim import Animation, Mobject, Scene, Wait, config
+from tqdm import tqdm
+
+from explainers.errors import ExplainError, one_of
+from explainers.quantities import Quantity
+from explainers.traces import NamedArray, Trace
+from scenes import clock, door, script
+from scenes.registry import Course
+from scenes.report import Cue, SceneReport, StepReport, numbers_shown, said
+
+__all__ = ["LectureScene", "StageStep"]
+
+
+class StageStep:
+    """The step that is being played: what is said, and when.
+
+    Attributes: ``index`` from 1, ``narration``, ``duration`` (seconds that the words take), ``start`` and ``speech_end``
+    in ticks of the scene's clock.
+    """
+
+    def __init__(self, scene: LectureScene, step: script.Step) -> None:
+        self.scene, self.script = scene, step
+        self.index, self.narration = step.index, step.narration
+        self.start = scene.ticks
+        self.duration = scene.narrator.seconds(step)
+        self.speech_end = self.start + clock.ticks_up(self.duration)
+        starts = scene.narrator.word_starts(step)
+        self.word_ticks = tuple(round(self.start + second * clock.TICKS_PER_SECOND, 3) for second in starts)
+        self.cues = {name: Cue(name, round(self.word_ticks[index])) for name, index in step.marks.items()}
+
+    @property
+    def left(self) -> float:
+        """Seconds until the words are said; 0 when they have been."""
+        return clock.to_seconds(max(0, self.speech_end - self.scene.ticks))
+
+    def left_until(self, mark: str) -> float:
+        """Seconds until a mark's word, 0 when it has been said: for ``run_time=``."""
+        return clock.to_seconds(max(0, self._cue(mark).tick - self.scene.ticks))
+
+    def until(self, mark: str) -> None:
+        """Stay still until the word after ``[[mark]]``; where that is past, note how late the animation is."""
+        cue = self._cue(mark)
+        self.scene.wait_ticks(cue.tick - self.scene.ticks)
+        self.cues[mark] = Cue(mark, cue.tick, max(0, self.scene.ticks - cue.tick))
+
+    def _cue(self, mark: str) -> Cue:
+        if mark not in self.cues:
+            raise one_of(f"mark of {self.scene.where(self)}", mark, sorted(self.cues) or ["no marks in this step"])
+        return self.cues[mark]
+
+
+class LectureScene(Scene):
+    """A scene of a lecture.
+
+    Class attributes
+    ----------------
+    lecture
+        The number of the lecture; the section is found by the class's name in ``lecture_scripts/<lang>/<n>_*.md``.
+    script_file
+        Another script file than that, for scenes outside the course.
+    narrator
+        How long words take; by default 150 spoken words a minute.
+    hold
+        Seconds of stillness at the end of each step.
+    """
+
+    lecture: ClassVar[int] = 0
+    script_file: ClassVar[Path | str | None] = None
+    narrator: clock.Narrator = clock.ByWords()
+    hold: ClassVar[float] = clock.HOLD
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        self.ticks = 0
+        self.current: StageStep | None = None
+        self.finished: list[StepReport] = []
+        self.reads: dict[door.Read, None] = {}
+        self.sampled: tuple[float, ...] = ()  # where a skipped play is looked at nevertheless (stills, audit)
+        self.on_step_start: list[Callable[[StageStep], None]] = []
+        self.on_step_end: list[Callable[[StepReport], None]] = []
+        self._origin_line: Mobject | None = None
+        super().__init__(*args, **kwargs)
+        from scenes.kit import theme
+
+        self.camera.background_color = theme.role("ground")
+
+    def __setattr__(self, name: str, value: Any) -> None:
+        door.refuse_tensors(value, f"{type(self).__name__}.{name}")
+        super().__setattr__(name, value)
+
+    # ------------------------------------------------------------------ the script
+    @cached_property
+    def section(self) -> script.Section:
+        """The section of the script that this scene shows."""
+        name = type(self).__name__
+        if self.script_file is None and not self.lecture:
+            raise ExplainError(f"{name} names no lecture; write `lecture = 3` in the class")
+        if self.script_file:
+            return script.load(self.script_file).section(name)
+        return script.lecture(self.lecture, folder=Course.default().scripts).section(name)
+
+    def where(self, step: StageStep | None = None) -> str:
+        """Lecture, scene and step in words, for messages."""
+        step = step or self.current
+        return f"{self.lecture}/{type(self).__name__}" + (f" step {step.index}" if step else "")
+
+    @contextmanager
+    def step(self) -> Iterator[StageStep]:
+        """The next paragraph: lasts as long as its words or its animations, whichever is longer, and a hold."""
+        if self.current:
+            raise ExplainError(f"{self.where()}: a step begins inside another; end the first `with self.step()` block")
+        done = len(self.finished)
+        if done >= len(self.section.steps):
+            raise ExplainError(
+                f"{self.where()}: step {done + 1} has no paragraph; {self.section.where} has {done}: write one, or drop the step"
+            )
+        step = StageStep(self, self.section.steps[done])
+        for reference in step.script.references:
+            self.reads[door.number_read(reference.name, reference.quantity)] = None
+        self.current = step
+        for observer in self.on_step_start:
+            observer(step)
+        yield step  # an error inside passes by: `current` still names the step
+        overrun = max(0, self.ticks - step.speech_end)
+        self.wait_ticks(max(step.speech_end - self.ticks, 0) + clock.ticks_up(self.hold))
+        self._finish(step, overrun)
+
+    def _finish(self, step: StageStep, overrun: int) -> None:
+        report = StepReport(
+            step.index,
+            step.start,
+            step.speech_end,
+            self.ticks,
+            step.narration,
+            step.script.words,
+            step.word_ticks,
+            tuple(step.cues.values()),
+            overrun,
+            numbers_shown(self.mobjects, self.camera),
+            tuple(said(quantity, text) for quantity, text in step.script.quantities),
+        )
+        self.finished.append(report)
+        self.current = None
+        for observer in self.on_step_end:
+            observer(report)
+
+    def tear_down(self) -> None:
+        """After `construct`: every paragraph must have been a step (unless Manim was asked for a part, with ``-n``)."""
+        missing = len(self.section.steps) - len(self.finished)
+        if missing and config.upto_animation_number in (-1, float("inf")):
+            raise ExplainError(
+                f"{self.where()}: {len(self.finished)} steps for {len(self.section.steps)} paragraphs of "
+                f"{self.section.where}; add {missing} `with self.step()` or drop as many paragraphs"
+            )
+        super().tear_down()
+
+    def report(self) -> SceneReport:
+        """What happened so far, as plain data."""
+        reads = sorted((read.to_json() for read in self.reads), key=str)
+        return SceneReport(
+            self.lecture, type(self).__name__, self.section.heading, self.ticks, tuple(self.finished), tuple(reads)
+        )
+
+    # ------------------------------------------------------------------ the doors
+    def run(self, name: str, **params: Any) -> Trace:
+        """The trace of a run of the catalogue; read and digest are noted."""
+        trace, read = door.read_run(name, params)
+        door.refuse_tensors(dict(trace.arrays), f"run {name}")
+        self.reads[read] = None
+        return trace
+
+    def number(self, reference: str) -> Quantity:
+        """A number by the name that scripts use: ``v3.kv_bytes_per_token``, ``fact.…``, ``run.<run>.<number>``."""
+        quantity, read = door.read_number(reference)
+        self.reads[read] = None
+        return quantity
+
+    def origin(self, *sources: Quantity | NamedArray | Trace) -> Mobject:
+        """Set the line at the bottom left that says where the picture's numbers come from (no source: take it away)."""
+        from scenes.kit import OriginLine
+
+        if self._origin_line is not None:
+            self.remove(self._origin_line)
+        self._origin_line = OriginLine(*sources)
+        self.add(self._origin_line)
+        return self._origin_line
+
+    def show_title(self, text: str = "") -> Mobject:
+        """The section's heading, small and steady at the top left."""
+        from scenes.kit import title
+
+        line = title(text or self.section.heading)
+        self.add(line)
+        return line
+
+    # ------------------------------------------------------------------ the clock
+    @property
+    def time(self) -> float:
+        """Seconds since the start of the scene, by the one clock."""
+        return clock.to_seconds(self.ticks)
+
+    def play(self, *args: Any, **kwargs: Any) -> None:
+        """`Scene.play` inside a step; run times are rounded to whole ticks."""
+        if self.current is None:
+            raise ExplainError(f"{self.where()}: time passes outside a step; move this play or wait into `with self.step():`")
+        for argument in args:
+            door.refuse_tensors(argument, f"an argument of play in {self.where()}")
+            mobject = argument if isinstance(argument, Mobject) else getattr(argument, "mobject", None)
+            if isinstance(mobject, Mobject):
+                door.refuse_tensors_on([mobject])
+        super().play(*args, **kwargs)
+        self.ticks += self._play_ticks
+
+    def wait(
+        self,
+        duration: float = 1.0,
+        stop_condition: Callable[[], bool] | None = None,
+        frozen_frame: bool | None = None,
+    ) -> None:
+        """`Scene.wait`, rounded to whole ticks. A stop condition has no known length and is refused."""
+        if stop_condition is not None:
+            raise ExplainError(f"{self.where()}: wait(stop_condition=…) has no fixed length; wait for a mark with s.until")
+        super().wait(duration, None, frozen_frame)
+
+    def wait_ticks(self, ticks: int) -> None:
+        """Stay as it is for so many ticks; none or fewer is no wait."""
+        if ticks > 0:
+            self.wait(clock.to_seconds(ticks))
+
+    @classmethod
+    def validate_run_time(cls, run_time: float, method: Callable[..., Any], parameter_name: str = "run_time") -> float:
+        """Positive; never stretched to a frame, because the clock has its own grid."""
+        if run_time <= 0:
+            raise ExplainError(f"{cls.__name__}.{method.__name__} has a {parameter_name} of {run_time:g} s; it must be positive")
+        return run_time
+
+    def get_run_time(self, animations: list[Animation]) -> float:
+        """The longest run time, rounded to whole ticks; the longest animations are stretched to it."""
+        longest = max(animation.run_time for animation in animations)
+        snapped = clock.to_seconds(clock.to_ticks(self.validate_run_time(longest, self.play)))
+        for animation in animations:
+            if animation.run_time == longest:
+                animation.run_time = snapped
+        return snapped
+
+    def compile_animation_data(self, *animations: Any, **play_kwargs: Any) -> Any:
+        """As Manim does, with the exact number of frames in place of a float that Manim truncates."""
+        result = super().compile_animation_data(*animations, **play_kwargs)
+        self._play_ticks = clock.to_ticks(self.duration)
+        if self.is_current_animation_frozen_frame():
+            self.duration = (self._frames() + 0.25) / config.frame_rate
+        return result
+
+    def _frames(self) -> int:
+        return clock.frames_between(self.ticks, self.ticks + self._play_ticks, round(config.frame_rate))
+
+    def get_time_progression(
+        self,
+        run_time: float,
+        description: str,
+        n_iterations: int | None = None,
+        override_skip_animations: bool = False,
+    ) -> tqdm:
+        """One time a frame, counted in whole frames; a skipped play has its end and what is sampled on the way."""
+        if self.renderer.skip_animations and not override_skip_animations:
+            moving = not isinstance((self.animations or [None])[0], Wait)
+            times = [part * run_time for part in self.sampled if moving] + [run_time]
+        else:
+            frames = self._frames()
+            times = [run_time * index / frames for index in range(frames)]
+        return tqdm(times, desc=description, leave=config.progress_bar == "leave", disable=config.progress_bar == "none")
