@@ -10,7 +10,6 @@ import hashlib
 import json
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from functools import cache
 from typing import TYPE_CHECKING, Any
 
 from explainers.errors import ExplainError
@@ -20,9 +19,13 @@ if TYPE_CHECKING:
     from explainers.traces import Trace
 
 
-@cache
+_TORCH: dict[type, bool] = {}
+
+
 def _is_torch(kind: type) -> bool:
-    return any(base.__module__.partition(".")[0] == "torch" for base in kind.__mro__)
+    if kind not in _TORCH:
+        _TORCH[kind] = any(base.__module__.partition(".")[0] == "torch" for base in kind.__mro__)
+    return _TORCH[kind]
 
 
 def refuse_tensors(value: Any, where: str, depth: int = 2) -> None:

@@ -21,7 +21,7 @@ from scenes import clock, script
 
 @dataclass(frozen=True)
 class SceneClass:
-    """A Scene class as it stands in a file. ``marks`` are the literal names it waits for (`s.until`, `s.left_until`)."""
+    """A Scene class as it stands in a file. ``marks`` are the names it waits for (`s.until`, `s.left_until`)."""
 
     lecture: int
     name: str
@@ -54,7 +54,7 @@ class SceneEntry:
 
 @dataclass(frozen=True)
 class Course:
-    """Where scripts and scenes are. ``scripts`` holds one folder a language, ``scenes`` the modules of Scene classes."""
+    """Where things are: ``scripts`` holds one folder a language, ``scenes`` the modules of Scene classes."""
 
     scripts: Path
     scenes: Path
@@ -165,7 +165,7 @@ def lecture_of(node: ast.ClassDef) -> int | None:
 
 def _marks(node: ast.ClassDef) -> tuple[str, ...]:
     return tuple(
-        call.args[0].value
+        str(call.args[0].value)
         for call in ast.walk(node)
         if isinstance(call, ast.Call)
         and isinstance(call.func, ast.Attribute)
@@ -184,14 +184,9 @@ def _steps(node: ast.ClassDef) -> int | None:
 
 
 def _step_blocks(node: ast.AST) -> int:
-    return sum(
-        isinstance(item.context_expr, ast.Call)
-        and isinstance(item.context_expr.func, ast.Attribute)
-        and item.context_expr.func.attr == "step"
-        for block in ast.walk(node)
-        if isinstance(block, ast.With)
-        for item in block.items
-    )
+    calls = [item.context_expr for block in ast.walk(node) if isinstance(block, ast.With) for item in block.items]
+    functions = [call.func for call in calls if isinstance(call, ast.Call)]
+    return sum(isinstance(function, ast.Attribute) and function.attr == "step" for function in functions)
 
 
 # ---------------------------------------------------------------------- what `explain list` prints
@@ -202,9 +197,9 @@ def listing(course: Course | None = None) -> list[dict[str, Any]]:
     longer; its manifest says how long.
     """
     course = course or Course.default()
-    lectures = []
+    lectures: list[dict[str, Any]] = []
     for lecture in course.lectures:
-        scenes = [
+        scenes: list[dict[str, Any]] = [
             {"scene": s.name, "seconds": round(clock.planned_seconds(s), 3), "steps": len(s.steps)}
             for s in lecture.sections
         ]
@@ -256,5 +251,6 @@ def _select(target: str, course: Course) -> list[Selection]:
     if not found:
         raise one_of("lecture or scene", name, ["all", *(str(lecture.number) for lecture in lectures), *names])
     if len(found) > 1:
-        raise ExplainError(f"{name} is a scene of lectures {', '.join(str(f.number) for f in found)}; write {found[0].number}/{name}")
+        numbers = ", ".join(str(lecture.number) for lecture in found)
+        raise ExplainError(f"{name} is a scene of lectures {numbers}; write {found[0].number}/{name}")
     return [Selection(found[0], (course.entry(found[0], name),), False)]

@@ -39,7 +39,7 @@ class Cue:
 
 @dataclass(frozen=True)
 class StepReport:
-    """One step. ``speech`` is the tick at which its words end; ``overrun`` how many ticks its animations outran them."""
+    """One step. ``speech`` is the tick at which its words end; ``overrun`` by how many animations outran them."""
 
     index: int
     start: int

@@ -10,8 +10,8 @@
     For each token the model keeps {{ v3.kv_bytes_per_token | spoken }}. [[latent]] A latent is smaller.
 
 ``{{ reference | format }}`` is filled by `explainers.references.resolve` and `Quantity.text` (no format: the unit's
-default); ``[[mark]]`` is a cue at the next word and is not said. Digits stand nowhere else, except in the names listed in
-``lecture_scripts/names.txt``. Parsing computes nothing: a step's narration is filled when it is first asked for.
+default); ``[[mark]]`` is a cue at the next word and is not said. Digits stand nowhere else, except in the names
+listed in ``lecture_scripts/names.txt``. Parsing computes nothing: a step's narration is filled when first asked for.
 """
 
 from __future__ import annotations
@@ -181,7 +181,7 @@ def lectures(lang: str | None = None, folder: Path | None = None) -> list[Lectur
     for path in sorted((folder / lang).glob("*.md")):
         lecture = load(path)
         if lecture.number in found:
-            raise ExplainError(f"{path}: lecture {lecture.number} is also {found[lecture.number].path.name}; renumber one")
+            raise ExplainError(f"{path.name} and {found[lecture.number].path.name} are both lecture {lecture.number}")
         found[lecture.number] = lecture
     return [found[number] for number in sorted(found)]
 
@@ -292,7 +292,7 @@ class _Parser:
     def _section(self, line: str, number: int, paragraphs: list[tuple[int, str]], before: list[Section]) -> Section:
         match = _HEADING.match(line)
         if not match or not match["text"]:
-            raise self.error(number, f"cannot read the heading {line.strip()!r}; write '## What it shows' or '## … {{#Name}}'")
+            raise self.error(number, f"cannot read {line.strip()!r}; write '## What it shows' or '## … {{#Name}}'")
         self._no_digits(match["text"], number)
         name = match["name"] or camel_case(match["text"])
         if not name.isidentifier():
@@ -335,7 +335,7 @@ class _Parser:
                 raise self.error(at, f"a lonely {sign!r}; write {{{{ reference | format }}}} or [[mark]]")
         if found := re.search(r"^\s*(?:[-*>]|\d+\.)\s|[*`|]", text, re.MULTILINE):
             at = line + text.count("\n", 0, found.start())
-            raise self.error(at, f"{found[0].strip()!r} is not said; narration is plain sentences, without lists or emphasis")
+            raise self.error(at, f"{found[0].strip()!r} is not said; write plain sentences, no lists, no emphasis")
         self._no_digits(text, line)
         return text
 
@@ -345,7 +345,7 @@ class _Parser:
             at = line + left.count("\n", 0, found.start())
             word = text[found.start() : found.end()].strip(".,;:!?()\"'")
             raise self.error(
-                at, f"the digits in {word!r} have no origin; write a reference {{{{ … }}}}, or list the name in names.txt"
+                at, f"the digits in {word!r} have no origin; write {{{{ a.reference }}}}, or list the name in names.txt"
             )
 
     def _reference(self, text: str, line: int) -> Reference:
@@ -353,7 +353,7 @@ class _Parser:
 
         name, _, fmt = (piece.strip() for piece in text.partition("|"))
         if not _NAME.match(name):
-            raise self.error(line, f"cannot read the reference {name!r}; write like v3.kv_bytes_per_token or run.balance.max_vio")
+            raise self.error(line, f"cannot read the reference {name!r}; write e.g. v3.kv_bytes_per_token")
         try:
             format_quantity(constant(1), fmt)
         except ExplainError as error:

@@ -15,12 +15,12 @@ from __future__ import annotations
 import re
 
 _ONES = (
-    "zero one two three four five six seven eight nine ten eleven twelve thirteen fourteen fifteen sixteen "
-    "seventeen eighteen nineteen"
-).split()
-_TENS = "zero ten twenty thirty forty fifty sixty seventy eighty ninety".split()
+    *("zero", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten", "eleven", "twelve"),
+    *("thirteen", "fourteen", "fifteen", "sixteen", "seventeen", "eighteen", "nineteen"),
+)
+_TENS = ("zero", "ten", "twenty", "thirty", "forty", "fifty", "sixty", "seventy", "eighty", "ninety")
 _GROUPS = ((10**12, "trillion"), (10**9, "billion"), (10**6, "million"), (10**3, "thousand"))
-_SIGNS = {"$": ["dollars"], "€": ["euros"], "%": ["percent"], "×": ["times"], "/": ["per"], "+": ["plus"], "−": ["minus"]}
+_SIGNS = {"$": "dollars", "€": "euros", "%": "percent", "×": "times", "/": "per", "+": "plus", "−": "minus"}
 _PREFIXES = {"k": "kilo", "M": "mega", "G": "giga", "T": "tera", "P": "peta", "E": "exa"}
 _UNITS = {"B": "bytes", "FLOP": "operations"} | {
     prefix + unit: word + name
@@ -41,7 +41,7 @@ def spoken_words(text: str) -> list[str]:
             power = piece.translate(_SUPERSCRIPT)
             said += ["to", "the", *(["minus"] if power.startswith("-") else []), *number_words(power.lstrip("-"))]
         elif piece in _SIGNS:
-            said += _SIGNS[piece]
+            said.append(_SIGNS[piece])
         else:
             said.append(_UNITS.get(piece, piece))
     return said

@@ -37,8 +37,8 @@ __all__ = ["LectureScene", "StageStep"]
 class StageStep:
     """The step that is being played: what is said, and when.
 
-    Attributes: ``index`` from 1, ``narration``, ``duration`` (seconds that the words take), ``start`` and ``speech_end``
-    in ticks of the scene's clock.
+    Attributes: ``index`` from 1, ``narration``, ``duration`` (seconds that the words take), ``start`` and
+    ``speech_end`` in ticks of the scene's clock.
     """
 
     def __init__(self, scene: LectureScene, step: script.Step) -> None:
@@ -94,6 +94,7 @@ class LectureScene(Scene):
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         self.ticks = 0
+        self.duration: float = 0.0
         self.current: StageStep | None = None
         self.finished: list[StepReport] = []
         self.reads: dict[door.Read, None] = {}
@@ -134,7 +135,7 @@ class LectureScene(Scene):
         done = len(self.finished)
         if done >= len(self.section.steps):
             raise ExplainError(
-                f"{self.where()}: step {done + 1} has no paragraph; {self.section.where} has {done}: write one, or drop the step"
+                f"{self.where()}: step {done + 1} has no paragraph ({self.section.where} has {done}); write or drop one"
             )
         step = StageStep(self, self.section.steps[done])
         for reference in step.script.references:
@@ -199,7 +200,7 @@ class LectureScene(Scene):
 
     def origin(self, *sources: Quantity | NamedArray | Trace) -> Mobject:
         """Set the line at the bottom left that says where the picture's numbers come from (no source: take it away)."""
-        from scenes.kit import OriginLine
+        from scenes.kit.origin import OriginLine
 
         if self._origin_line is not None:
             self.remove(self._origin_line)
@@ -209,7 +210,7 @@ class LectureScene(Scene):
 
     def show_title(self, text: str = "") -> Mobject:
         """The section's heading, small and steady at the top left."""
-        from scenes.kit import title
+        from scenes.kit.text import title
 
         line = title(text or self.section.heading)
         self.add(line)
@@ -224,7 +225,9 @@ class LectureScene(Scene):
     def play(self, *args: Any, **kwargs: Any) -> None:
         """`Scene.play` inside a step; run times are rounded to whole ticks."""
         if self.current is None:
-            raise ExplainError(f"{self.where()}: time passes outside a step; move this play or wait into `with self.step():`")
+            raise ExplainError(
+                f"{self.where()}: time passes outside a step; move play and wait into `with self.step():`"
+            )
         for argument in args:
             door.refuse_tensors(argument, f"an argument of play in {self.where()}")
             mobject = argument if isinstance(argument, Mobject) else getattr(argument, "mobject", None)
@@ -241,7 +244,7 @@ class LectureScene(Scene):
     ) -> None:
         """`Scene.wait`, rounded to whole ticks. A stop condition has no known length and is refused."""
         if stop_condition is not None:
-            raise ExplainError(f"{self.where()}: wait(stop_condition=…) has no fixed length; wait for a mark with s.until")
+            raise ExplainError(f"{self.where()}: wait(stop_condition=…) has no fixed length; use s.until(mark)")
         super().wait(duration, None, frozen_frame)
 
     def wait_ticks(self, ticks: int) -> None:
@@ -253,7 +256,7 @@ class LectureScene(Scene):
     def validate_run_time(cls, run_time: float, method: Callable[..., Any], parameter_name: str = "run_time") -> float:
         """Positive; never stretched to a frame, because the clock has its own grid."""
         if run_time <= 0:
-            raise ExplainError(f"{cls.__name__}.{method.__name__} has a {parameter_name} of {run_time:g} s; it must be positive")
+            raise ExplainError(f"{cls.__name__}.{method.__name__}: {parameter_name} {run_time:g} s must be positive")
         return run_time
 
     def get_run_time(self, animations: list[Animation]) -> float:
@@ -290,4 +293,5 @@ class LectureScene(Scene):
         else:
             frames = self._frames()
             times = [run_time * index / frames for index in range(frames)]
-        return tqdm(times, desc=description, leave=config.progress_bar == "leave", disable=config.progress_bar == "none")
+        bar = config.progress_bar
+        return tqdm(times, desc=description, leave=bar == "leave", disable=bar == "none")

@@ -1,0 +1,21 @@
+"""``explain still``: pictures of a scene's steps, in seconds."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+
+@click.command()
+@click.argument("scene")
+@click.argument("step", type=int, required=False)
+@click.option("--out", type=click.Path(path_type=Path), default=Path("out/stills"), show_default=True, help="Folder.")
+@click.option("--quality", default="720p", show_default=True, help="480p, 720p, 1080p or 4k.")
+@click.option("--when", default="end", show_default=True, help="'end' of steps, 'mid' of animations, or 'both'.")
+def still(scene: str, step: int | None, out: Path, quality: str, when: str) -> None:
+    """Write PNG pictures of SCENE (all steps, or one STEP) without rendering video."""
+    from scenes.production.stills import stills
+
+    for path in stills(scene, quality, out, when, step=step):  # type: ignore[arg-type]  # checked there
+        click.echo(path)

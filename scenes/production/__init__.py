@@ -1,0 +1,1 @@
+"""From scenes to films: plan, render in processes, cache, assemble."""

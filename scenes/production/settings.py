@@ -1,0 +1,129 @@
+"""What a user may choose about a film, and what comes back."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from explainers.errors import ExplainError, one_of
+
+#: Name → pixels.
+QUALITIES: Mapping[str, tuple[int, int]] = {
+    "480p": (854, 480),
+    "720p": (1280, 720),
+    "1080p": (1920, 1080),
+    "4k": (3840, 2160),
+}
+#: Manim's frame is eight units high; the width follows from the widest of the qualities, so that all agree.
+FRAME_HEIGHT = 8.0
+FRAME_WIDTH = FRAME_HEIGHT * 16 / 9
+
+
+@dataclass(frozen=True)
+class Options:
+    """Settings of a render.
+
+    Parameters
+    ----------
+    quality
+        One of `QUALITIES`.
+    fps
+        Frames a second, any whole number from 1 to 240; None for 30 up to 720p and 60 above.
+    text, seed, device, source
+        Passed to every run (`explainers.runs.Context`); None for each run's own default.
+    out
+        The folder that receives one folder a film.
+    jobs
+        Scenes rendered at once; None for one a core.
+    lang, voice
+        Language of the scripts; voice of the narration (None: silent, timed by words).
+    fresh
+        Render again what the cache holds.
+    """
+
+    quality: str = "720p"
+    fps: int | None = None
+    device: str | None = None
+    text: str | None = None
+    seed: int | None = None
+    source: str | None = None
+    out: Path = Path("out")
+    jobs: int | None = None
+    lang: str = "en"
+    voice: str | None = None
+    fresh: bool = False
+
+    def __post_init__(self) -> None:
+        if self.quality not in QUALITIES:
+            raise one_of("quality", self.quality, list(QUALITIES))
+        if self.fps is not None and not 1 <= self.fps <= 240:
+            raise ExplainError(f"--fps {self.fps} is out of range; choose a whole number from 1 to 240")
+        if self.jobs is not None and self.jobs < 1:
+            raise ExplainError(f"--jobs {self.jobs} renders nothing; choose 1 or more")
+
+    @property
+    def picture(self) -> Picture:
+        width, height = QUALITIES[self.quality]
+        return Picture(width, height, self.fps or (30 if height <= 720 else 60))
+
+    @property
+    def workers(self) -> int:
+        return self.jobs or os.cpu_count() or 1
+
+
+@dataclass(frozen=True)
+class Picture:
+    """Pixels and frames a second of one render."""
+
+    width: int
+    height: int
+    fps: int
+
+    @contextmanager
+    def configure(self, media: Path, **more: Any) -> Iterator[None]:
+        """Manim's configuration for one scene: quiet, seeded, no cache, nothing written where a user works."""
+        from manim import config, logger, tempconfig
+
+        level = logger.level
+        logger.setLevel("ERROR")
+        settings = {
+            "pixel_width": self.width,
+            "pixel_height": self.height,
+            "frame_width": FRAME_WIDTH,
+            "frame_height": FRAME_HEIGHT,
+            "frame_rate": self.fps,
+            "media_dir": str(media),
+            "disable_caching": True,
+            "progress_bar": "none",
+            "verbosity": "ERROR",
+            "renderer": "cairo",
+            "seed": 0,
+            "write_to_movie": False,
+            "save_last_frame": False,
+            "preview": False,
+            "log_to_file": False,
+        }
+        try:
+            with tempconfig({**settings, **more}):
+                assert config.frame_rate == self.fps
+                yield
+        finally:
+            logger.setLevel(level)
+
+
+@dataclass(frozen=True)
+class FilmResult:
+    """One film that was made: its folder and files, and how it went."""
+
+    name: str
+    lecture: int
+    scenes: tuple[str, ...]
+    folder: Path
+    video: Path
+    seconds: float
+    rendered: tuple[str, ...]
+    reused: tuple[str, ...]

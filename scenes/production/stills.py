@@ -1,0 +1,126 @@
+"""Pictures of a scene's steps in seconds, for whoever makes the scene, and contact sheets of a lecture."""
+
+from __future__ import annotations
+
+import io
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Literal
+
+from PIL import Image, ImageDraw, ImageFont
+
+from explainers.errors import ExplainError, one_of
+from explainers.traces import write_aside
+from scenes.production.looking import Pixels, walk
+from scenes.production.settings import Options
+from scenes.registry import Course, SceneEntry, select
+from scenes.report import StepReport
+from scenes.stage import LectureScene
+
+When = Literal["end", "mid", "both"]
+
+
+def stills(
+    scene_name: str,
+    quality: str = "720p",
+    out_dir: Path | str = ".",
+    when: When = "end",
+    *,
+    step: int | None = None,
+    course: Course | None = None,
+) -> list[Path]:
+    """Write ``<scene>_step2_end.png`` for each step, and for ``mid`` the middle of each animation.
+
+    Parameters
+    ----------
+    scene_name
+        ``"CacheGrows"`` or ``"3/CacheGrows"``.
+    when
+        ``"end"`` of steps, ``"mid"`` of animations, or ``"both"``.
+    step
+        Only this step, counted from 1.
+    """
+    if when not in ("end", "mid", "both"):
+        raise one_of("moment", when, ("end", "mid", "both"))
+    written: list[Path] = []
+    for selection in select([scene_name], course or Course.default()):
+        for entry in selection.entries:
+            if step is not None and not 1 <= step <= len(entry.section.steps):
+                raise ExplainError(f"{entry.key} has no step {step}; it has {len(entry.section.steps)}")
+            written += _of_scene(entry, quality, Path(out_dir), when, step)
+    return written
+
+
+def _of_scene(entry: SceneEntry, quality: str, folder: Path, when: When, only: int | None) -> list[Path]:
+    written: list[Path] = []
+    plays: dict[int, int] = {}
+
+    def save(name: str, pixels: Pixels) -> None:
+        path = folder / f"{entry.name}_{name}.png"
+        write_aside(path, png(pixels))
+        written.append(path)
+
+    def at_end(_scene: LectureScene, report: StepReport, look: Callable[[], Pixels]) -> None:
+        if when != "mid" and only in (None, report.index):
+            save(f"step{report.index}_end", look())
+
+    def at_motion(scene: LectureScene, _part: float, look: Callable[[], Pixels]) -> None:
+        index = scene.current.index if scene.current else 0
+        plays[index] = plays.get(index, 0) + 1
+        if only in (None, index):
+            save(f"step{index}_play{plays[index]}_mid", look())
+
+    walk(
+        entry,
+        Options(quality=quality).picture,
+        at_end=at_end,
+        at_motion=at_motion if when != "end" else None,
+        samples=(0.5,),
+    )
+    return written
+
+
+def png(pixels: Pixels) -> bytes:
+    """A frame as PNG, without its alpha."""
+    buffer = io.BytesIO()
+    Image.fromarray(pixels).convert("RGB").save(buffer, "PNG", compress_level=3)
+    return buffer.getvalue()
+
+
+def sheet(
+    target: str,
+    out: Path | str,
+    *,
+    columns: int = 4,
+    width: int = 480,
+    course: Course | None = None,
+) -> Path:
+    """One picture with the end of every step of a lecture (or of a scene), each with its name under it."""
+    cells: list[tuple[str, Image.Image]] = []
+
+    def keep(scene: LectureScene, report: StepReport, look: Callable[[], Pixels]) -> None:
+        small = Image.fromarray(look()).convert("RGB").resize((width, width * 9 // 16), Image.Resampling.LANCZOS)
+        cells.append((f"{type(scene).__name__} {report.index}  {report.end / 15:.1f} s", small))
+
+    for selection in select([target], course or Course.default()):
+        for entry in selection.entries:
+            walk(entry, Options(quality="720p").picture, at_end=keep)
+    path = Path(out)
+    buffer = io.BytesIO()
+    _grid(cells, columns, width).save(buffer, "PNG")
+    write_aside(path, buffer.getvalue())
+    return path
+
+
+def _grid(cells: Sequence[tuple[str, Image.Image]], columns: int, width: int) -> Image.Image:
+    label, gap = 22, 6
+    height = width * 9 // 16
+    rows = -(-len(cells) // columns)
+    picture = Image.new("RGB", (columns * (width + gap) + gap, rows * (height + label + gap) + gap), "#202428")
+    draw, font = ImageDraw.Draw(picture), ImageFont.load_default(15)
+    for index, (name, cell) in enumerate(cells):
+        x = gap + index % columns * (width + gap)
+        y = gap + index // columns * (height + label + gap)
+        picture.paste(cell, (x, y))
+        draw.text((x, y + height + 2), name, fill="#d0d4d8", font=font)
+    return picture
