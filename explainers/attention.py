@@ -16,6 +16,7 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
+from explainers.cache import Room, grow, held_bytes, make_room
 from explainers.errors import ExplainError
 from explainers.rope import RopeConfig, apply_rope, rope_table, softmax_mscale
 
@@ -73,10 +74,15 @@ class AttentionWeights:
 
 @dataclass(frozen=True, eq=False)
 class KVCache:
-    """Keys (already turned by RoPE) and values of the tokens read so far."""
+    """Keys (already turned by RoPE) and values of the tokens read so far.
+
+    `append` makes a new cache and copies; after `reserve` it writes into the reserved room, and the old cache must not
+    be continued a second time.
+    """
 
     k: Tensor  # (B, T, K, d)
     v: Tensor  # (B, T, K, d_v)
+    room: Room | None = None
 
     @property
     def length(self) -> int:
@@ -85,12 +91,18 @@ class KVCache:
 
     @property
     def nbytes(self) -> int:
-        """Bytes of the tensors that are held."""
-        return self.k.nbytes + self.v.nbytes
+        """Bytes of the tensors that are held, unused room included."""
+        return held_bytes((self.k, self.v), self.room)
+
+    def reserve(self, tokens: int) -> KVCache:
+        """The same tokens with room for ``tokens`` more, so that decoding does not copy the past at each step."""
+        room = make_room((self.k, self.v), tokens)
+        return KVCache(room.first[:, : self.length], room.second[:, : self.length], room)
 
     def append(self, k: Tensor, v: Tensor) -> KVCache:
-        """A cache with these tokens (B, S, K, d) added at the end; the old one is not touched."""
-        return KVCache(torch.cat((self.k, k), dim=1), torch.cat((self.v, v), dim=1))
+        """A cache with these tokens (B, S, K, …) added at the end."""
+        room = self.room if self.room and self.length + k.shape[1] <= self.room.capacity else None
+        return KVCache(*grow((self.k, self.v), (k, v), room), room)
 
 
 @dataclass(frozen=True, eq=False)

@@ -23,6 +23,7 @@ from torch import Tensor
 from torch.nn import functional as F
 
 from explainers.attention import KVCache, attend, causal_probs, check_hidden, rms_norm
+from explainers.cache import Room, grow, held_bytes, make_room
 from explainers.errors import ExplainError
 from explainers.rope import RopeConfig, YarnConfig, apply_rope, rope_table, softmax_mscale
 
@@ -94,10 +95,15 @@ class MLAWeights:
 
 @dataclass(frozen=True, eq=False)
 class LatentCache:
-    """What MLA keeps: the normalised latent and the rotated shared key of each token."""
+    """What MLA keeps: the normalised latent and the rotated shared key of each token.
+
+    `append` makes a new cache and copies; after `reserve` it writes into the reserved room, and the old cache must not
+    be continued a second time.
+    """
 
     c_kv: Tensor  # (B, T, r)
     k_pe: Tensor  # (B, T, p)
+    room: Room | None = None
 
     @property
     def length(self) -> int:
@@ -106,12 +112,18 @@ class LatentCache:
 
     @property
     def nbytes(self) -> int:
-        """Bytes of the tensors that are held."""
-        return self.c_kv.nbytes + self.k_pe.nbytes
+        """Bytes of the tensors that are held, unused room included."""
+        return held_bytes((self.c_kv, self.k_pe), self.room)
+
+    def reserve(self, tokens: int) -> LatentCache:
+        """The same tokens with room for ``tokens`` more, so that decoding does not copy the past at each step."""
+        room = make_room((self.c_kv, self.k_pe), tokens)
+        return LatentCache(room.first[:, : self.length], room.second[:, : self.length], room)
 
     def append(self, c_kv: Tensor, k_pe: Tensor) -> LatentCache:
-        """A cache with these tokens (B, S, …) added at the end; the old one is not touched."""
-        return LatentCache(torch.cat((self.c_kv, c_kv), dim=1), torch.cat((self.k_pe, k_pe), dim=1))
+        """A cache with these tokens (B, S, …) added at the end."""
+        room = self.room if self.room and self.length + c_kv.shape[1] <= self.room.capacity else None
+        return LatentCache(*grow((self.c_kv, self.k_pe), (c_kv, k_pe), room), room)
 
 
 @dataclass(frozen=True, eq=False)
