@@ -24,7 +24,13 @@ def tokens(name: str) -> Quantity:
     """A context length by name: 4k, 32k, 128k, 1m, in powers of two."""
     if name not in LENGTHS:
         raise one_of("context length", name, list(LENGTHS))
-    return computed(LENGTHS[name], "token", f"{LENGTHS[name]:,} by definition", name=f"a context of {name.upper()}", key=f"tokens.{name}")
+    return computed(
+        LENGTHS[name],
+        "token",
+        f"{LENGTHS[name]:,} by definition",
+        name=f"a context of {name.upper()}",
+        key=f"tokens.{name}",
+    )
 
 
 def has_attention(model: ModelConfig, attention: str) -> bool:
@@ -47,16 +53,16 @@ def values_per_layer(model: ModelConfig, attention: str = "own") -> Quantity:
     kind, key = model.attention, f"{model.key}.kv_values_per_layer{_suffix(attention)}"
     name = f"values kept a token and layer{_words(attention)}"
     if attention == "uncompressed":
-        return count(model, _UNCOMPRESSED, "value", name, key=key)
+        return count(model, _UNCOMPRESSED, "value", name, key)
     if attention == "mla" or (attention == "own" and isinstance(kind, LatentAttention)):
         indexed = attention == "own" and isinstance(kind, LatentAttention) and kind.index_topk
-        return count(model, _MLA + (" + index_head_dim" if indexed else ""), "value", name, key=key)
+        return count(model, _MLA + (" + index_head_dim" if indexed else ""), "value", name, key)
     if attention == "own":
         if not isinstance(kind, GroupedAttention):
             raise ExplainError(f"{model.title} keeps unlike layers; ask for {model.key}.kv_values_per_token")
-        return count(model, "2 * kv_heads * head_dim", "value", name, key=key)
+        return count(model, "2 * kv_heads * head_dim", "value", name, key)
     width = model.size("v_head_dim" if isinstance(kind, LatentAttention) else "head_dim")
-    return count(model, _IMAGINED[attention], "value", name, key=key, head_width=width)
+    return count(model, _IMAGINED[attention], "value", name, key, {"head_width": width})
 
 
 def values_per_token(model: ModelConfig, attention: str = "own") -> Quantity:
@@ -66,11 +72,11 @@ def values_per_token(model: ModelConfig, attention: str = "own") -> Quantity:
     if isinstance(kind, CompressedAttention) and attention == "own":
         entry = "(head_dim + index_head_dim)"
         if kind.kv_source_entries:
-            return count(model, f"kv_source_entries * {entry}", "value/token", name, key=key)
+            return count(model, f"kv_source_entries * {entry}", "value/token", name, key)
         formula = f"csa_layers * {entry} / csa_ratio + hca_layers * head_dim / hca_ratio"
-        return count(model, formula, "value/token", name, key=key)
+        return count(model, formula, "value/token", name, key)
     each = values_per_layer(model, attention)
-    return count(model, "layers * each", "value/token", name, key=key, each=each)
+    return count(model, "layers * each", "value/token", name, key, {"each": each})
 
 
 def bytes_per_token_bf16(model: ModelConfig, attention: str = "own") -> Quantity:
@@ -80,7 +86,7 @@ def bytes_per_token_bf16(model: ModelConfig, attention: str = "own") -> Quantity
         key, words = f"{model.key}.kv_bytes_per_token_bf16", ", BF16 throughout"
     else:
         key, words = f"{model.key}.kv_bytes_per_token{_suffix(attention)}", _words(attention)
-    return count(model, "values * width", "B/token", f"KV cache a token{words}", key=key, values=values, width=BF16)
+    return count(model, "values * width", "B/token", f"KV cache a token{words}", key, {"values": values, "width": BF16})
 
 
 def bytes_per_token(model: ModelConfig, attention: str = "own") -> Quantity:
@@ -93,7 +99,9 @@ def bytes_per_token(model: ModelConfig, attention: str = "own") -> Quantity:
     formula = _deployed(model) if attention == "own" else ""
     if not formula:
         found = bytes_per_token_bf16(model, attention)
-        return found.named(f"KV cache a token{_words(attention)}, {model.title}", f"{model.key}.kv_bytes_per_token{_suffix(attention)}")
+        return found.named(
+            f"KV cache a token{_words(attention)}, {model.title}", f"{model.key}.kv_bytes_per_token{_suffix(attention)}"
+        )
     return count(model, formula, "B/token", "KV cache a token", key=f"{model.key}.kv_bytes_per_token")
 
 
@@ -113,8 +121,12 @@ def bytes_per_token_six_bits(model: ModelConfig) -> Quantity | None:
     if "kv_bits_deployed" not in model.sizes:
         return None
     return count(
-        model, "values * kv_bits_deployed / 8", "B/token", "KV cache a token as deployed, 6 bits a value",
-        key=f"{model.key}.kv_bytes_per_token_deployed", values=values_per_token(model),
+        model,
+        "values * kv_bits_deployed / 8",
+        "B/token",
+        "KV cache a token as deployed, 6 bits a value",
+        key=f"{model.key}.kv_bytes_per_token_deployed",
+        using={"values": values_per_token(model)},
     )
 
 
@@ -146,10 +158,12 @@ def cache_bytes(model: ModelConfig | str, attention: str = "own", length: Quanti
     if attention == "own" and isinstance(kind, GroupedAttention) and kind.sliding_layers:
         return _windowed_cache(model, kind, length, words, key)
     each = bytes_per_token(model, attention)
-    return count(model, "each * length", "B", words, key=key, each=each, length=length)
+    return count(model, "each * length", "B", words, key, {"each": each, "length": length})
 
 
-def _compressed_cache(model: ModelConfig, kind: CompressedAttention, length: Quantity, words: str, key: str) -> Quantity:
+def _compressed_cache(
+    model: ModelConfig, kind: CompressedAttention, length: Quantity, words: str, key: str
+) -> Quantity:
     held = {
         "quads": (length.value // kind.csa_ratio, "whole blocks of 4"),
         "blocks": (length.value // kind.hca_ratio, "whole blocks of 128"),
@@ -160,14 +174,14 @@ def _compressed_cache(model: ModelConfig, kind: CompressedAttention, length: Qua
         "csa_layers * quads * (kv_entry_bytes + index_entry_bytes)"
         " + hca_layers * blocks * kv_entry_bytes + layers * window * kv_entry_bytes"
     )
-    return count(model, formula, "B", words, key=key, **extra)
+    return count(model, formula, "B", words, key, extra)
 
 
 def _windowed_cache(model: ModelConfig, kind: GroupedAttention, length: Quantity, words: str, key: str) -> Quantity:
     window = min(length.value, kind.sliding_window)
     inside = computed(window, "token", "at most sliding_window", (length,), name="tokens in the window")
     formula = "2 * kv_heads * head_dim * width * ((layers - sliding_layers) * length + sliding_layers * window)"
-    return count(model, formula, "B", words, key=key, width=BF16, length=length, window=inside)
+    return count(model, formula, "B", words, key, {"width": BF16, "length": length, "window": inside})
 
 
 def _check(model: ModelConfig, attention: str) -> None:

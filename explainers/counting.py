@@ -85,7 +85,12 @@ def parts(config: ModelConfig) -> tuple[Part, ...]:
     add("dense feed-forward", "3 * hidden * dense_intermediate", ffn.dense_layers)
     if config.moe_layers:
         extra = " + 2 * moe_intermediate + hidden" if ffn.expert_bias else ""
-        add("routed expert", EXPERT + extra, config.moe_layers * ffn.routed_experts, config.moe_layers * ffn.experts_per_token)
+        add(
+            "routed expert",
+            EXPERT + extra,
+            config.moe_layers * ffn.routed_experts,
+            config.moe_layers * ffn.experts_per_token,
+        )
         add("shared expert", EXPERT, config.moe_layers * ffn.shared_experts)
         bias = " + routed_experts" if ffn.gate_bias else ""
         add("gate", f"hidden * routed_experts{bias}", config.moe_layers)
@@ -136,10 +141,12 @@ def active_params(config: ModelConfig) -> Quantity:
 def active_params_with_embedding(config: ModelConfig) -> Quantity:
     """Active parameters with the input embedding table, as some model cards count them."""
     table = next(part for part in parts(config) if part.name == "input embedding").total()
-    return _sum(config, [active_params(config), table], "active parameters with input embedding", "active_params_with_embedding")
+    return _sum(
+        config, [active_params(config), table], "active parameters with input embedding", "active_params_with_embedding"
+    )
 
 
-def part_params(config: ModelConfig, key: str, *names: str, each: bool = False) -> Quantity | None:
+def part_params(config: ModelConfig, key: str, names: tuple[str, ...], each: bool = False) -> Quantity | None:
     """Parameters of some parts together (or of one copy); None where the model has no such part."""
     chosen = [part for part in parts(config) if part.name in names]
     if not chosen:
@@ -206,12 +213,14 @@ def attention_flops(config: ModelConfig, keys: Quantity, *, absorbed: bool = Fal
 def _attention_terms(config: ModelConfig, keys: Quantity, absorbed: bool) -> list[Quantity]:
     attention = config.attention
 
-    def term(name: str, formula: str, **extra: Quantity) -> Quantity:
-        return count(config, formula, "FLOP/token", name, **extra)
+    def term(name: str, formula: str, **using: Quantity) -> Quantity:
+        return count(config, formula, "FLOP/token", name, using=using)
 
     def at_most(limit: str, seen: Quantity) -> Quantity:
         top = config.size(limit)
-        return computed(min(top.value, seen.value), "token", f"at most {limit}", (top, seen), name=f"keys up to {limit}")
+        return computed(
+            min(top.value, seen.value), "token", f"at most {limit}", (top, seen), name=f"keys up to {limit}"
+        )
 
     if isinstance(attention, GroupedAttention):
         each = SCORE_AND_MIX["grouped"]
@@ -248,7 +257,7 @@ def _compressed_terms(config: ModelConfig, attention: CompressedAttention, keys:
     from_keys = {name: computed(value, "token", name, (keys,), name=name) for name, value in seen.items()}
 
     def term(name: str, formula: str, *used: str) -> Quantity:
-        return count(config, formula, "FLOP/token", name, **{u: from_keys[u] for u in used})
+        return count(config, formula, "FLOP/token", name, using={u: from_keys[u] for u in used})
 
     return [
         term("window of every layer", f"layers * {each} * window", "window"),
@@ -258,22 +267,33 @@ def _compressed_terms(config: ModelConfig, attention: CompressedAttention, keys:
     ]
 
 
-def forward_flops(config: ModelConfig, keys: Quantity, key: str = "", *, absorbed: bool = False) -> Quantity:
+def forward_flops(config: ModelConfig, keys: Quantity, *, absorbed: bool = False) -> Quantity:
     """FLOPs of one token's forward pass with ``keys`` tokens before it: two a parameter passed, plus attention."""
     weights = active_params(config)
     attention = attention_flops(config, keys, absorbed=absorbed)
     value = 2 * weights.value + attention.value
     return computed(
-        value, "FLOP/token", "2 × active_params + attention", (weights, attention),
-        name=f"forward FLOPs of one token at {keys.text()} tokens, {config.title}", key=key,
+        value,
+        "FLOP/token",
+        "2 × active_params + attention",
+        (weights, attention),
+        name=f"forward FLOPs of one token at {keys.text()} tokens, {config.title}",
     )
 
 
-def training_flops(config: ModelConfig, sequence: Quantity, key: str = "") -> Quantity:
-    """FLOPs to train on one token: three forward passes, attention averaged over a causal sequence (ISCA 2025, Table 2)."""
-    mean = computed(sequence.value // 2, "token", "half the sequence", (sequence,), name="mean number of earlier tokens")
+def training_flops(config: ModelConfig, sequence: Quantity) -> Quantity:
+    """FLOPs to train on one token: three forward passes, attention averaged over a causal sequence.
+
+    Reproduces arXiv 2505.09343, Table 2, for DeepSeek (FLOP/token).
+    """
+    mean = computed(
+        sequence.value // 2, "token", "half the sequence", (sequence,), name="mean number of earlier tokens"
+    )
     forward = forward_flops(config, mean)
     return computed(
-        3 * forward.value, "FLOP/token", "3 × forward", (forward,),
-        name=f"training FLOPs of one token at a sequence of {sequence.text()}, {config.title}", key=key,
+        3 * forward.value,
+        "FLOP/token",
+        "3 × forward",
+        (forward,),
+        name=f"training FLOPs of one token at a sequence of {sequence.text()}, {config.title}",
     )

@@ -37,7 +37,8 @@ from explainers.quantities import Cited, Confidence, Quantity, parse_unit
 
 CONFIDENCES = ("primary", "secondary", "recalled")
 _REQUIRED = ("title", "source", "date", "confidence")
-_ABOUT_ENTRY = {*_REQUIRED, "where", "url", "also_in", "sources", "units", "confidences", "remarks", "labels", "columns", "rows"}
+_BY_FIELD = ("units", "confidences", "remarks", "sources")
+_ABOUT_ENTRY = {*_REQUIRED, *_BY_FIELD, "where", "url", "also_in", "labels", "columns", "rows"}
 _KEY = re.compile(r"[a-z0-9][a-z0-9_]*")
 
 
@@ -90,7 +91,7 @@ class Entry:
         """The origin of a field (or of the entry as a whole)."""
         where = ", ".join(part for part in (self.where, _most_specific(name, self.remarks)) if part)
         key = f"{self.address}.{name}" if name else self.address
-        if own := _most_specific(name, self.sources):  # a field taken from elsewhere: the entry's table does not hold it
+        if own := _most_specific(name, self.sources):  # taken from elsewhere: the entry's table does not hold it
             return Cited(own, self.date, self.confidence_of(name), key, _most_specific(name, self.remarks))
         return Cited(self.source, self.date, self.confidence_of(name), key, where, self.url)
 
@@ -112,7 +113,8 @@ class Entry:
         value = self._value(name)
         reference = f"fact.{self.address}.{name}"
         if not _is_number(value):
-            raise ExplainError(f"{reference} is a text, not a figure; figures here: {', '.join(self.numbers()) or 'none'}")
+            figures = ", ".join(self.numbers()) or "none"
+            raise ExplainError(f"{reference} is a text, not a figure; figures here: {figures}")
         if self.confidence_of(name) == "recalled":
             raise ExplainError(
                 f"{reference} is recalled from memory, not read in a source, so it may not be shown; "

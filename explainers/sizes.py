@@ -158,7 +158,7 @@ def _load(key: str) -> ModelConfig:
         if entry.confidence_of(name) != "recalled":
             label = f"{name.replace('_', ' ')}, {entry.title}"
             sizes[name] = replace(entry.quantity(name), key=f"{key}.{name}", name=label)
-    values = {**{name: value for name, value in entry.fields.items() if isinstance(value, bool)}}
+    values: dict[str, Any] = {name: value for name, value in entry.fields.items() if isinstance(value, bool)}
     values |= {name: quantity.value for name, quantity in sizes.items()}
     try:
         moe = "routed_experts" in values
@@ -194,18 +194,25 @@ def _pick(kind: Any, values: Mapping[str, Any]) -> Any:
 _NAME = re.compile(r"[a-z_][a-z0-9_]*")
 
 
-def count(config: ModelConfig, formula: str, unit: str, name: str, *, key: str = "", **extra: Quantity) -> Quantity:
+def count(
+    config: ModelConfig,
+    formula: str,
+    unit: str,
+    name: str,
+    key: str = "",
+    using: Mapping[str, Quantity] = MappingProxyType({}),
+) -> Quantity:
     """Evaluate a formula over the model's cited sizes, so that what is written is what is counted.
 
     Parameters
     ----------
     formula
-        Python arithmetic over names of sizes (and of ``extra`` Quantities): ``"3 * hidden * moe_intermediate"``.
+        Python arithmetic over names of sizes (and of the Quantities in ``using``): ``"3 * hidden * moe_intermediate"``.
     unit, name, key
         Of the resulting Quantity, whose inputs are the Quantities that the formula names.
     """
     used = dict.fromkeys(_NAME.findall(formula))
-    inputs = {word: extra[word] if word in extra else config.size(word) for word in used}
+    inputs = {word: using[word] if word in using else config.size(word) for word in used}
     value = _evaluate(formula, {word: quantity.value for word, quantity in inputs.items()})
     shown = formula.replace(" * ", " × ").replace(" - ", " − ")
     return computed(value, unit, shown, inputs.values(), name=f"{name}, {config.title}", key=key)
@@ -217,6 +224,6 @@ def _compiled(formula: str) -> Any:
 
 
 def _evaluate(formula: str, values: Mapping[str, float | int]) -> float | int:
-    result = eval(_compiled(formula), {"__builtins__": {}}, dict(values))  # noqa: S307 (formulas of this package)
+    result = eval(_compiled(formula), {"__builtins__": {}}, dict(values))  # this package's own formulas
     whole = isinstance(result, float) and result.is_integer() and abs(result) < 2**53
     return int(result) if whole else result
