@@ -16,13 +16,24 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from explainers.attention import AttentionConfig, AttentionWeights, attend
+from explainers.attention import AttentionConfig, AttentionWeights, KVCache, attend, attention_forward, empty_cache
 from explainers.errors import ExplainError, one_of
-from explainers.mla import MLAConfig, MLAWeights, compress, expand, full_keys, project_query
+from explainers.mla import (
+    LatentCache,
+    MLAConfig,
+    MLAWeights,
+    compress,
+    decode_absorbed,
+    empty_latent_cache,
+    expand,
+    full_keys,
+    project_query,
+)
 from explainers.moe import ExpertWeights, GateConfig, MLPWeights, MoEWeights, Routing, moe_forward, swiglu
 from explainers.rope import RopeConfig, apply_rope, rope_table
 
 Tap = Callable[[str, Tensor], Tensor]
+Cache = LatentCache | KVCache
 ATTENTIONS = ("mla", "mha", "gqa", "mqa")
 
 
@@ -185,6 +196,14 @@ class MLA(nn.Module):
         q, k = torch.cat((q_nope, q_pe), dim=-1), full_keys(k_nope, k_pe)
         return self.o_proj(softmax_attention(q, k, v, self.cfg.softmax_scale, tap).flatten(2))
 
+    def start_cache(self, like: Tensor) -> LatentCache:
+        """An empty cache for one sequence."""
+        return empty_latent_cache(self.cfg, 1, like)
+
+    def decode(self, h: Tensor, cache: LatentCache) -> tuple[Tensor, LatentCache]:
+        """New tokens h (1, S, D) after those in the cache, absorbed."""
+        return decode_absorbed(h, self.weights(), self.cfg, cache)
+
 
 class GroupedAttention(nn.Module):
     """MHA, GQA and MQA, over `explainers.attention`."""
@@ -203,13 +222,23 @@ class GroupedAttention(nn.Module):
 
     def forward(self, h: Tensor, tap: Tap = untapped) -> Tensor:
         assert self.cfg.rope is not None
-        shape = (-1, self.cfg.head_dim)
+        heads = (-1, self.cfg.head_dim)
         table = rope_table(self.cfg.rope, 0, h.shape[1], h)
-        q = apply_rope(self.q_proj(h).unflatten(-1, shape), table)  # (B, S, H, d)
-        k = tap("k", self.k_proj(h).unflatten(-1, shape))  # (B, S, K, d)
-        k = tap("k_rotated", apply_rope(k, table))
-        v = tap("v", self.v_proj(h).unflatten(-1, shape))
+        q = apply_rope(self.q_proj(h).unflatten(-1, heads), table)  # (B, S, H, d)
+        kv = tap("kv", torch.cat((self.k_proj(h), self.v_proj(h)), dim=-1))  # (B, S, 2·K·d) keys, then values
+        k, v = kv.chunk(2, dim=-1)
+        k = apply_rope(k.unflatten(-1, heads), table).flatten(2)
+        k, v = tap("kv_rotated", torch.cat((k, v), dim=-1)).chunk(2, dim=-1)
+        k, v = k.unflatten(-1, heads), v.unflatten(-1, heads)  # (B, S, K, d)
         return self.o_proj(softmax_attention(q, k, v, self.cfg.softmax_scale, tap).flatten(2))
+
+    def start_cache(self, like: Tensor) -> KVCache:
+        """An empty cache for one sequence."""
+        return empty_cache(self.cfg, 1, like)
+
+    def decode(self, h: Tensor, cache: KVCache) -> tuple[Tensor, KVCache]:
+        """New tokens h (1, S, D) after those in the cache."""
+        return attention_forward(h, self.weights(), self.cfg, cache)
 
 
 def softmax_attention(q: Tensor, k: Tensor, v: Tensor, scale: float, tap: Tap) -> Tensor:
@@ -299,3 +328,9 @@ class Block(nn.Module):
         x = x + tap("attention_out", self.self_attn(h, tap))
         u = tap("u", self.post_attention_layernorm(x))
         return x + tap("ffn_out", self.mlp(u))
+
+    def decode(self, x: Tensor, cache: Cache) -> tuple[Tensor, Cache]:
+        """The same for new tokens (1, S, D) only, with what the cache remembers of those before."""
+        out, cache = self.self_attn.decode(self.input_layernorm(x), cache)  # type: ignore[arg-type]
+        x = x + out
+        return x + self.mlp(self.post_attention_layernorm(x)), cache

@@ -20,7 +20,7 @@ from torch import Tensor, nn
 
 from explainers import paths
 from explainers.errors import ExplainError
-from explainers.layers import Block, ModelConfig, MoE, RMSNorm, Tap, linear, untapped
+from explainers.layers import Block, Cache, ModelConfig, MoE, RMSNorm, Tap, linear, untapped
 from explainers.moe import Routing
 from explainers.tokenizer import Tokenizer
 from explainers.traces import write_aside
@@ -130,6 +130,19 @@ class Model(nn.Module):
         logits = self.lm_head(self.model.norm(x))
         return Output(logits, self._predict_two(ids, x) if mtp else None, layers, routings)
 
+    def start_caches(self) -> list[Cache]:
+        """One empty cache for each main layer, for `decode`."""
+        return [block.self_attn.start_cache(self.model.embed_tokens.weight) for block in self.blocks()]
+
+    def decode(self, ids: Tensor, caches: list[Cache]) -> tuple[Tensor, list[Cache]]:
+        """Logits (1, S, V) of new tokens ids (1, S) after those in the caches, and the caches with them."""
+        x = self.model.embed_tokens(ids)
+        longer: list[Cache] = []
+        for block, cache in zip(self.blocks(), caches, strict=True):
+            x, cache = block.decode(x, cache)
+            longer.append(cache)
+        return self.lm_head(self.model.norm(x)), longer
+
     def _predict_two(self, ids: Tensor, x: Tensor) -> Tensor:
         layer = self.model.layers[-1]
         if not isinstance(layer, MTPLayer):
@@ -150,12 +163,16 @@ class Model(nn.Module):
                 yield number, layer.mlp
 
     @property
+    def _mtp_prefix(self) -> str:
+        return f"model.layers.{self.cfg.num_hidden_layers}."
+
+    @property
     def device(self) -> torch.device:
         return self.lm_head.weight.device
 
     def parameter_counts(self) -> tuple[int, int]:
         """Parameters in all, and active for one token (its k experts instead of all); without the MTP layer."""
-        main = [p for n, p in self.named_parameters() if not n.startswith(f"model.layers.{self.cfg.num_hidden_layers}.")]
+        main = [p for n, p in self.named_parameters() if not n.startswith(self._mtp_prefix)]
         total = sum(parameter.numel() for parameter in main)
         idle = 0
         for number, moe in self.moes():
@@ -168,22 +185,26 @@ class Model(nn.Module):
     def generate(self, ids: list[int], count: int, *, temperature: float = 1.0, seed: int = 0) -> list[int]:
         """``count`` more tokens by sampling (``temperature`` 0: the most likely)."""
         generator = torch.Generator().manual_seed(seed)
-        tokens = list(ids)
+        tokens, caches = list(ids), self.start_caches()
+        logits, caches = self.decode(torch.tensor([tokens], device=self.device), caches)
         for _ in range(count):
-            window = torch.tensor([tokens[-self.cfg.max_position_embeddings :]], device=self.device)
-            logits = self(window).logits[0, -1].double().cpu()
+            last = logits[0, -1].double().cpu()
             if temperature <= 0:
-                tokens.append(int(logits.argmax()))
+                tokens.append(int(last.argmax()))
             else:
-                probabilities = (logits / temperature).softmax(dim=-1)
-                tokens.append(int(torch.multinomial(probabilities, 1, generator=generator)))
+                tokens.append(int(torch.multinomial((last / temperature).softmax(dim=-1), 1, generator=generator)))
+            logits, caches = self.decode(torch.tensor([tokens[-1:]], device=self.device), caches)
         return tokens
 
     # ------------------------------------------------------------------ files
     def save(self, folder: Path | str) -> Path:
-        """Write ``model.safetensors`` and ``config.json`` under the published names."""
+        """Write ``model.safetensors``, ``config.json`` and, with an MTP layer, ``mtp.safetensors``."""
         folder = Path(folder)
-        write_aside(folder / "model.safetensors", save(published_names(self.state_dict()), {"format": "pt"}))
+        published = published_names(self.state_dict())
+        mtp = {name: published.pop(name) for name in list(published) if name.startswith(self._mtp_prefix)}
+        write_aside(folder / "model.safetensors", save(published, {"format": "pt"}))
+        if mtp:
+            write_aside(folder / "mtp.safetensors", save(mtp, {"format": "pt"}))
         write_aside(folder / "config.json", (json.dumps(published_config(self.cfg), indent=1) + "\n").encode())
         return folder
 
@@ -194,7 +215,10 @@ class Model(nn.Module):
         try:
             cfg = ModelConfig.from_json(json.loads((folder / "config.json").read_text()))
             model = cls(cfg)
-            model.load_state_dict(stacked_names(load_file(folder / "model.safetensors")))
+            published = load_file(folder / "model.safetensors")
+            if cfg.num_nextn_predict_layers:
+                published |= load_file(folder / "mtp.safetensors")
+            model.load_state_dict(stacked_names(published))
         except (OSError, ValueError, KeyError, TypeError, RuntimeError, SafetensorError) as error:
             reason = str(error).splitlines()[0]
             raise ExplainError(f"cannot read the model in {folder} ({reason}); train it with `explain train small`") from error
