@@ -37,6 +37,8 @@ class Entry:
 #: In the order of ``explain --help``: the films, the numbers behind them, the house.
 COMMANDS: dict[str, Entry] = {
     "render": Entry("scenes.commands.render:render", "Render lectures or scenes to video, captions and manifest."),
+    "still": Entry("scenes.commands.still:still", "Draw pictures of a scene's steps, in seconds."),
+    "sheet": Entry("scenes.commands.sheet:sheet", "Draw one picture with the end of every step."),
     "list": Entry("scenes.commands.list:list_", "List lectures, scenes, steps and durations."),
     "run": Entry("scenes.commands.run:run", "Compute a run and print its tensors and key numbers."),
     "train": Entry("scenes.commands.train:train", "Train the small models and record the runs that ship."),

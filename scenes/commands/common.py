@@ -1,0 +1,36 @@
+"""What several commands share."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from typing import Any, TypeVar
+
+import click
+
+Function = TypeVar("Function", bound=Callable[..., Any])
+
+
+def context_options(function: Function) -> Function:
+    """What the user may choose for every run: ``--text``, ``--seed``, ``--device``, ``--source``."""
+    for option in (
+        click.option("--source", help="Weights to read instead of the shipped small model."),
+        click.option("--device", help="cpu, cuda or auto (the default)."),
+        click.option("--seed", type=int, help="Another seed for every run."),
+        click.option("--text", help="Your own sentence for the model to read."),
+    ):
+        function = option(function)
+    return function
+
+
+def print_json(value: Any) -> None:
+    """JSON on standard output, readable, with the field's own letters."""
+    click.echo(json.dumps(value, indent=2, ensure_ascii=False))
+
+
+def as_minutes(seconds: float) -> str:
+    """``75.2`` → ``"1:15"``; below a minute ``"8.2 s"``."""
+    if seconds < 60:
+        return f"{seconds:.1f} s"
+    minutes, rest = divmod(round(seconds), 60)
+    return f"{minutes}:{rest:02d}"

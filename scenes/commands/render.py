@@ -1,0 +1,45 @@
+"""``explain render``: lectures and scenes to films."""
+
+from __future__ import annotations
+
+import time
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from scenes.commands.common import as_minutes, context_options
+
+if TYPE_CHECKING:
+    from scenes.production.settings import FilmResult
+
+
+@click.command()
+@click.argument("targets", nargs=-1, metavar="[LECTURES or SCENES]...")
+@click.option("--quality", default="720p", show_default=True, help="480p, 720p, 1080p or 4k.")
+@click.option("--fps", type=int, help="Frames a second; default 30 up to 720p, 60 above.")
+@context_options
+@click.option("--out", type=click.Path(path_type=Path), default=Path("out"), show_default=True, help="Folder of films.")
+@click.option("--jobs", type=int, help="Scenes rendered at once; default one a core.")
+@click.option("--lang", default="en", show_default=True, help="Language of the script.")
+@click.option("--voice", help="A voice that speaks the script; default: silent, timed by its words.")
+@click.option("--fresh", is_flag=True, help="Render again what the cache holds.")
+def render(targets: tuple[str, ...], **chosen: Any) -> None:
+    """Render lectures (`3`), scenes (`CacheGrows`, `3/CacheGrows`) or everything (`all`, the default).
+
+    A lecture becomes one folder with an mp4 with chapters, captions (.vtt, .srt), a poster and manifest.json,
+    which says every number shown and where it comes from.
+    """
+    from scenes.production import render as make
+    from scenes.production.settings import Options
+
+    begun = time.monotonic()
+    for film in make(list(targets), Options(**chosen)):
+        click.echo(describe(film))
+    click.echo(f"done in {as_minutes(time.monotonic() - begun)}", err=True)
+
+
+def describe(film: FilmResult) -> str:
+    """One line: the file, its length, what was rendered and what came from the cache."""
+    reused = f", {len(film.reused)} from the cache" if film.reused else ""
+    return f"{film.video}  ({as_minutes(film.seconds)}, {len(film.rendered)} scenes rendered{reused})"
