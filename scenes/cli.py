@@ -43,10 +43,8 @@ COMMANDS: dict[str, Entry] = {
     "run": Entry("scenes.commands.run:run", "Compute a run and print its tensors and key numbers."),
     "train": Entry("scenes.commands.train:train", "Train the small models and record the runs that ship."),
     "facts": Entry("scenes.commands.facts:facts", "Look up a cited figure and its source."),
-    "still": Entry("scenes.commands.still:still", "Draw the steps of a scene as PNG pictures, in seconds."),
-    "sheet": Entry("scenes.commands.sheet:sheet", "Draw every step of a lecture or scene in one picture."),
     "check": Entry("scenes.commands.check:check", "Check scenes: origin of numbers, layout, timing, determinism."),
-    "doctor": Entry("scenes.commands.doctor:doctor", "Say what is installed, what lacks, and the command that mends it."),
+    "doctor": Entry("scenes.commands.doctor:doctor", "Say what is installed, what lacks, and how to mend it."),
     "test": Entry("scenes.commands.test:test", "Run the tests of a clone: ruff, mypy and pytest."),
 }
 
