@@ -2,6 +2,7 @@
 
 A tick is 1/15 s. Every animation and every wait lasts whole ticks; the frame of a tick is ``round(ticks · fps / 15)``.
 At 15, 30 and 60 fps a tick is 1, 2 and 4 frames exactly; at any other rate a step begins at the frame nearest to it.
+A scene lasts whole seconds (its last hold is lengthened), so that scenes join without a remainder at every rate.
 """
 
 from __future__ import annotations
@@ -76,4 +77,9 @@ def planned_ticks(step: Step, narrator: Narrator | None = None, hold: float = HO
 
 def planned_seconds(section: Section, narrator: Narrator | None = None, hold: float = HOLD) -> float:
     """How long a scene lasts by its words alone."""
-    return to_seconds(sum(planned_ticks(step, narrator, hold) for step in section.steps))
+    return to_seconds(whole_seconds(sum(planned_ticks(step, narrator, hold) for step in section.steps)))
+
+
+def whole_seconds(ticks: int) -> int:
+    """The least number of ticks that is not shorter and makes whole seconds."""
+    return -(-ticks // TICKS_PER_SECOND) * TICKS_PER_SECOND

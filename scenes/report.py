@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from dataclasses import asdict, dataclass
-from typing import Any
-
-from manim import Mobject
+from typing import TYPE_CHECKING, Any
 
 from explainers.quantities import Quantity
-from scenes.clock import frame, to_seconds
+
+if TYPE_CHECKING:
+    from manim import Mobject
 
 #: Left, top, right, bottom as fractions of the frame, from its top left corner.
 Box = tuple[float, float, float, float]
@@ -53,12 +53,10 @@ class StepReport:
     numbers: tuple[NumberShown, ...]
     said: tuple[dict[str, Any], ...]
 
-    def at(self, fps: int) -> dict[str, Any]:
-        """For a manifest: times in ticks, in seconds and in frames."""
+    def to_json(self) -> dict[str, Any]:
+        """Everything except when each word begins."""
         data = asdict(self)
         data.pop("word_ticks")
-        data["start_seconds"], data["end_seconds"] = round(to_seconds(self.start), 6), round(to_seconds(self.end), 6)
-        data["start_frame"], data["end_frame"] = frame(self.start, fps), frame(self.end, fps)
         return data
 
 

@@ -145,7 +145,9 @@ class LectureScene(Scene):
             observer(step)
         yield step  # an error inside passes by: `current` still names the step
         overrun = max(0, self.ticks - step.speech_end)
-        self.wait_ticks(max(step.speech_end - self.ticks, 0) + clock.ticks_up(self.hold))
+        end = max(step.speech_end, self.ticks) + clock.ticks_up(self.hold)
+        last = step.index == len(self.section.steps)
+        self.wait_ticks((clock.whole_seconds(end) if last else end) - self.ticks)
         self._finish(step, overrun)
 
     def _finish(self, step: StageStep, overrun: int) -> None:

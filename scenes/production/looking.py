@@ -5,9 +5,6 @@ Stills, contact sheets and the audit stand on `walk`: a scene of a minute takes 
 
 from __future__ import annotations
 
-import importlib
-import importlib.util
-import sys
 import tempfile
 from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
@@ -17,7 +14,7 @@ import numpy as np
 from manim import CairoRenderer, Mobject
 from numpy.typing import NDArray
 
-from explainers.errors import ExplainError
+from scenes.production.loading import load_class
 from scenes.production.settings import Picture
 from scenes.registry import SceneEntry
 from scenes.report import SceneReport, StepReport
@@ -55,26 +52,6 @@ class LookingRenderer(CairoRenderer):
             self.looking = False
 
 
-def load_class(entry: SceneEntry) -> type[LectureScene]:
-    """Import the module of a scene, by its package name inside this project and by its path elsewhere."""
-    file = entry.code.file.resolve()
-    package = Path(__file__).resolve().parents[1]
-    if file.is_relative_to(package):
-        module = importlib.import_module(".".join(("scenes", *file.relative_to(package).with_suffix("").parts)))
-    else:
-        name = f"_scene_file_{abs(hash(str(file)))}"
-        spec = importlib.util.spec_from_file_location(name, file)
-        if spec is None or spec.loader is None:
-            raise ExplainError(f"cannot import {file}; is it a Python file?")
-        module = importlib.util.module_from_spec(spec)
-        sys.modules[name] = module
-        spec.loader.exec_module(module)
-    found: type[LectureScene] = getattr(module, entry.name)
-    if not (isinstance(found, type) and issubclass(found, LectureScene)):
-        raise ExplainError(f"{entry.code.where}: {entry.name} must derive from scenes.stage.LectureScene")
-    return found
-
-
 def walk(
     entry: SceneEntry,
     picture: Picture,
@@ -88,7 +65,7 @@ def walk(
     A visitor gets the scene, the step's report (or the fraction), and a function that draws the frame.
     """
     scene_class = load_class(entry)
-    with tempfile.TemporaryDirectory(prefix="explain-look-") as media, picture.configure(Path(media), dry_run=True):
+    with tempfile.TemporaryDirectory(prefix="explain-look-") as media, picture.configure(Path(media)):
         renderer = LookingRenderer()
         scene = scene_class(renderer=renderer)
         scene.script_file = entry.lecture.path  # type: ignore[misc]  # this instance speaks the entry's language

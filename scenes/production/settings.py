@@ -101,10 +101,8 @@ class Picture:
             "progress_bar": "none",
             "verbosity": "ERROR",
             "renderer": "cairo",
+            "dry_run": True,  # Manim writes nothing; `drawing` hands the frames to its own encoder
             "seed": 0,
-            "write_to_movie": False,
-            "save_last_frame": False,
-            "preview": False,
             "log_to_file": False,
         }
         try:

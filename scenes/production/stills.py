@@ -11,6 +11,7 @@ from PIL import Image, ImageDraw, ImageFont
 
 from explainers.errors import ExplainError, one_of
 from explainers.traces import write_aside
+from scenes.production.encoder import png
 from scenes.production.looking import Pixels, walk
 from scenes.production.settings import Options
 from scenes.registry import Course, SceneEntry, select
@@ -78,13 +79,6 @@ def _of_scene(entry: SceneEntry, quality: str, folder: Path, when: When, only: i
         samples=(0.5,),
     )
     return written
-
-
-def png(pixels: Pixels) -> bytes:
-    """A frame as PNG, without its alpha."""
-    buffer = io.BytesIO()
-    Image.fromarray(pixels).convert("RGB").save(buffer, "PNG", compress_level=3)
-    return buffer.getvalue()
 
 
 def sheet(

@@ -1,0 +1,183 @@
+"""From drawn scenes to a film: packets copied without encoding again, chapters, captions, poster, manifest."""
+
+from __future__ import annotations
+
+import errno
+import json
+import os
+import platform
+import shutil
+from collections.abc import Sequence
+from fractions import Fraction
+from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
+from typing import Any
+
+import av
+
+from explainers.errors import ExplainError
+from explainers.runs import context
+from scenes import clock
+from scenes.production import captions
+from scenes.production.cache import Part
+from scenes.production.plan import versions
+from scenes.production.settings import Options
+from scenes.registry import Selection
+from scenes.report import StepReport
+
+MANIFEST = "manifest.json"
+
+
+def assemble(selection: Selection, parts: Sequence[Part], options: Options, work: Path) -> tuple[Path, float]:
+    """Write a film's folder: ``<name>.mp4``, ``.vtt``, ``.srt``, ``poster.png`` and, last, ``manifest.json``.
+
+    Everything is made in ``work`` and moved. Returns the video's path and its length in seconds.
+    """
+    folder, name, fps = options.out / selection.name, selection.name, options.picture.fps
+    folder.mkdir(parents=True, exist_ok=True)
+    for left in folder.glob(".*.part"):
+        left.unlink()
+    starts = [sum(part.report.ticks for part in parts[:index]) for index in range(len(parts))]
+    total = sum(part.report.ticks for part in parts)
+    made = work / name
+    made.mkdir(parents=True, exist_ok=True)
+
+    _join(parts, starts, total, made / f"{name}.mp4", fps, selection)
+    spoken = captions.cues([(start, part.report) for start, part in zip(starts, parts, strict=True)])
+    (made / f"{name}.vtt").write_text(captions.webvtt(spoken), encoding="utf-8")
+    (made / f"{name}.srt").write_text(captions.subrip(spoken), encoding="utf-8")
+    shutil.copyfile(_poster(selection, parts).poster, made / "poster.png")
+    manifest = _manifest(selection, parts, starts, total, options)
+    (made / MANIFEST).write_text(json.dumps(manifest, indent=1, sort_keys=True, ensure_ascii=False) + "\n", "utf-8")
+    for file in (f"{name}.mp4", f"{name}.vtt", f"{name}.srt", "poster.png", MANIFEST):
+        publish(made / file, folder / file)
+    return folder / f"{name}.mp4", clock.to_seconds(total)
+
+
+def _join(parts: Sequence[Part], starts: Sequence[int], total: int, target: Path, fps: int, film: Selection) -> None:
+    """Copy the packets of all scenes one after another; a scene begins at the frame that the clock says."""
+    with av.open(str(target), "w", format="mp4", options={"movflags": "faststart"}) as out:
+        out.metadata["title"] = film.lecture.title if film.whole else film.entries[0].section.heading
+        stream: Any = None
+        for part, start in zip(parts, starts, strict=True):
+            with av.open(str(part.video)) as source:
+                found = source.streams.video[0]
+                if stream is None:
+                    stream = out.add_stream_from_template(found)
+                    stream.time_base = Fraction(1, fps)
+                    header = found.codec_context.extradata
+                elif found.codec_context.extradata != header:
+                    raise ExplainError(f"{part.report.scene} was encoded otherwise; render again with --fresh")
+                _copy(source, found, out, stream, clock.frame(start, fps), fps)
+        out.set_chapters(
+            [
+                {
+                    "id": index,
+                    "start": clock.frame(start, fps),
+                    "end": clock.frame(end, fps),
+                    "time_base": Fraction(1, fps),
+                    "metadata": {"title": part.report.heading},
+                }
+                for index, (part, start, end) in enumerate(zip(parts, starts, [*starts[1:], total], strict=True))
+            ]
+        )
+
+
+def _copy(source: Any, found: Any, out: Any, stream: Any, first: int, fps: int) -> None:
+    for packet in source.demux(found):
+        if packet.dts is None:  # the demuxer's last, empty packet
+            continue
+        frame = first + round(packet.pts * packet.time_base * fps)
+        packet.stream = stream
+        packet.time_base = Fraction(1, fps)
+        packet.pts = packet.dts = frame
+        packet.duration = 1
+        out.mux(packet)
+
+
+def _poster(selection: Selection, parts: Sequence[Part]) -> Part:
+    """The scene that the front matter names (``poster: SceneName``), else the second, else the only one."""
+    wanted = selection.lecture.about.get("poster", "")
+    for part in parts:
+        if part.report.scene == wanted:
+            return part
+    return parts[min(1, len(parts) - 1)]
+
+
+def _manifest(
+    selection: Selection, parts: Sequence[Part], starts: Sequence[int], total: int, options: Options
+) -> dict[str, Any]:
+    picture, lecture = options.picture, selection.lecture
+    scenes = []
+    for part, start in zip(parts, starts, strict=True):
+        report = part.report
+        scenes.append(
+            {
+                "scene": report.scene,
+                "heading": report.heading,
+                **_span(start, start + report.ticks, picture.fps),
+                "steps": [_step(step, start, picture.fps) for step in report.steps],
+                "reads": list(report.reads),
+            }
+        )
+    return {
+        "format": 1,
+        "name": selection.name,
+        "lecture": lecture.number,
+        "title": lecture.title,
+        "question": lecture.question,
+        "language": lecture.lang,
+        **_span(0, total, picture.fps),
+        "ticks_per_second": clock.TICKS_PER_SECOND,
+        "settings": {
+            "quality": options.quality,
+            "width": picture.width,
+            "height": picture.height,
+            "fps": picture.fps,
+            "voice": options.voice,
+            "theme": os.environ.get("EXPLAIN_THEME", ""),
+            **{name: value for name, value in context().overrides().items() if name != "device"},
+        },
+        "versions": {**versions(), "python": platform.python_version(), "explain-deepseek": _own_version()},
+        "scenes": scenes,
+    }
+
+
+def _step(step: StepReport, first: int, fps: int) -> dict[str, Any]:
+    """A step with its times counted from the film's beginning."""
+    data = step.to_json()
+    data["speech"] += first
+    for cue in data["cues"]:
+        cue["tick"] += first
+    return {**data, **_span(first + step.start, first + step.end, fps)}
+
+
+def _span(start: int, end: int, fps: int) -> dict[str, Any]:
+    """A stretch of the film in ticks, seconds and frames (end exclusive)."""
+    return {
+        "start": start,
+        "end": end,
+        "start_seconds": round(clock.to_seconds(start), 6),
+        "end_seconds": round(clock.to_seconds(end), 6),
+        "start_frame": clock.frame(start, fps),
+        "end_frame": clock.frame(end, fps),
+    }
+
+
+def _own_version() -> str:
+    try:
+        return version("explain-deepseek")
+    except PackageNotFoundError:
+        return "clone"
+
+
+def publish(made: Path, target: Path) -> None:
+    """Move a finished file to where a user looks; a reader sees the old one or the whole new one."""
+    try:
+        os.replace(made, target)
+    except OSError as error:
+        if error.errno != errno.EXDEV:
+            raise
+        aside = target.with_name(f".{target.name}.part")  # another file system: copy beside, then move
+        shutil.copyfile(made, aside)
+        os.replace(aside, target)

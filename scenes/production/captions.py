@@ -1,0 +1,112 @@
+"""Captions from the one clock: the narration cut into cues of at most two short lines, timed by its words."""
+
+from __future__ import annotations
+
+import html
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+
+from scenes.clock import TICKS_PER_SECOND
+from scenes.report import SceneReport, StepReport
+
+LINE = 42  # characters; the BBC and Netflix guides say 37 to 42
+LINES = 2
+_ENDS = ".!?…"
+_PAUSES = ",;:—"
+
+
+@dataclass(frozen=True)
+class Cue:
+    """Text on screen from ``start`` to ``end``, seconds of the film."""
+
+    start: float
+    end: float
+    lines: tuple[str, ...]
+
+
+def cues(scenes: Iterable[tuple[int, SceneReport]]) -> list[Cue]:
+    """The cues of a film: pairs of a scene's first tick in the film, and its report."""
+    return [cue for first, scene in scenes for step in scene.steps for cue in _of_step(step, first)]
+
+
+def _of_step(step: StepReport, first: int) -> Iterator[Cue]:
+    tokens = step.narration.split()
+    for start, end in _cut(tokens):
+        begin, finish = step.word_ticks[start], step.word_ticks[end]
+        yield Cue(
+            round((first + begin) / TICKS_PER_SECOND, 3),
+            round((first + finish) / TICKS_PER_SECOND, 3),
+            wrap(tokens[start:end]),
+        )
+
+
+def _cut(tokens: Sequence[str]) -> Iterator[tuple[int, int]]:
+    """Split tokens into runs that fit a cue, at the ends of sentences and clauses where they allow it."""
+    start = 0
+    while start < len(tokens):
+        end = start + 1
+        while end < len(tokens) and len(wrap(tokens[start : end + 1])) <= LINES:
+            end += 1
+        if end < len(tokens):
+            end = _better_end(tokens, start, end)
+        yield start, end
+        start = end
+
+
+def _better_end(tokens: Sequence[str], start: int, end: int) -> int:
+    """The last end of a sentence in the run, else of a clause in its second half, else where it is full."""
+    for signs, least in ((_ENDS, (end - start) // 3), (_PAUSES, (end - start) // 2)):
+        for index in range(end, start + max(1, least), -1):
+            if tokens[index - 1].rstrip("\"'”’)")[-1:] in signs:
+                return index
+    return end - 1 if len(tokens) - end == 1 and end - start > 3 else end
+
+
+def wrap(tokens: Sequence[str]) -> tuple[str, ...]:
+    """Lines of at most `LINE` characters; two lines are made about equally long."""
+    lines = _fill(tokens, LINE)
+    if len(lines) != 2:
+        return tuple(lines)
+    for width in range(max(map(len, tokens)), LINE):
+        even = _fill(tokens, width)
+        if len(even) == 2:
+            return tuple(even)
+    return tuple(lines)
+
+
+def _fill(tokens: Sequence[str], width: int) -> list[str]:
+    lines: list[str] = []
+    for token in tokens:
+        if lines and len(lines[-1]) + 1 + len(token) <= width:
+            lines[-1] += f" {token}"
+        else:
+            lines.append(token)
+    return lines
+
+
+def webvtt(found: Sequence[Cue]) -> str:
+    """WebVTT (W3C)."""
+    blocks = [
+        f"{number}\n{_time(cue.start, '.')} --> {_time(cue.end, '.')}\n{html.escape(_text(cue), quote=False)}"
+        for number, cue in enumerate(found, start=1)
+    ]
+    return "\n\n".join(["WEBVTT", *blocks]) + "\n"
+
+
+def subrip(found: Sequence[Cue]) -> str:
+    """SubRip."""
+    blocks = [
+        f"{number}\n{_time(cue.start, ',')} --> {_time(cue.end, ',')}\n{_text(cue)}"
+        for number, cue in enumerate(found, start=1)
+    ]
+    return "\n\n".join(blocks) + "\n"
+
+
+def _text(cue: Cue) -> str:
+    return "\n".join(cue.lines)
+
+
+def _time(seconds: float, point: str) -> str:
+    milliseconds = round(seconds * 1000)
+    minutes, rest = divmod(milliseconds, 60_000)
+    return f"{minutes // 60:02}:{minutes % 60:02}:{rest // 1000:02}{point}{rest % 1000:03}"

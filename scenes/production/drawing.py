@@ -1,0 +1,73 @@
+"""Draw one scene into one mp4: a thin layer over the seams that Manim offers (a renderer's file writer)."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Callable
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from manim import CairoRenderer
+from manim.scene.scene_file_writer import SceneFileWriter
+from numpy.typing import NDArray
+
+from scenes.production.encoder import SceneVideo, png
+from scenes.production.loading import load_class
+from scenes.production.settings import Picture
+from scenes.registry import SceneEntry
+from scenes.report import SceneReport
+from scenes.stage import LectureScene
+
+#: Told after every batch of frames: frames so far, and the step that is being drawn.
+Progress = Callable[[int, int], None]
+
+
+class _DirectWriter(SceneFileWriter):
+    """Hands every frame to the encoder. Manim's own output is switched off, so nothing else is written."""
+
+    def __init__(self, settings: Any, video: SceneVideo) -> None:
+        super().__init__(settings)
+        self.video = video
+
+    def write_frame(self, pixels: NDArray[np.uint8], *, repeat: int = 1) -> None:
+        self.video.write(pixels, repeat)
+
+
+class SceneFailed(Exception):
+    """A scene raised; ``step`` is where (0: outside its steps)."""
+
+    def __init__(self, step: int) -> None:
+        super().__init__(step)
+        self.step = step
+
+
+def draw(entry: SceneEntry, picture: Picture, folder: Path, progress: Progress | None = None) -> SceneReport:
+    """Write ``scene.mp4`` and ``poster.png`` (its last frame) into ``folder``.
+
+    Raises `SceneFailed` from whatever the scene raised.
+    """
+    scene: LectureScene | None = None
+
+    def on_frames(frames: int) -> None:
+        if progress and scene is not None:
+            progress(frames, scene.current.index if scene.current else 0)
+
+    video = SceneVideo(folder / "scene.mp4", picture, on_frames)
+    try:
+        scene_class = load_class(entry)
+        with picture.configure(folder / "manim"):
+            renderer = CairoRenderer(file_writer_class=partial(_DirectWriter, video=video))  # type: ignore[arg-type]
+            scene = scene_class(renderer=renderer)
+            scene.script_file = entry.lecture.path  # type: ignore[misc]  # the language that was asked for
+            scene.on_step_start.append(lambda _step: video.mark_step())
+            scene.render()
+    except BaseException as error:
+        video.abort()
+        raise SceneFailed(scene.current.index if scene and scene.current else 0) from error
+    video.close()
+    assert video.last is not None, "a scene has at least one step, and a step lasts at least its hold"
+    (folder / "poster.png").write_bytes(png(video.last))
+    shutil.rmtree(folder / "manim", ignore_errors=True)
+    return scene.report()

@@ -1,0 +1,153 @@
+"""`render`: from targets to films. Only what is missing or changed is drawn; everything is moved into place whole."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+
+from explainers import runs
+from explainers.errors import ExplainError
+from scenes.production import cache, pool
+from scenes.production.assemble import assemble
+from scenes.production.plan import Job, wanted_runs
+from scenes.production.pool import Failure, Task
+from scenes.production.progress import Bars
+from scenes.production.settings import FilmResult, Options
+from scenes.registry import Course, Selection, select
+
+
+class RenderError(ExplainError):
+    """Some scenes failed. What could be drawn is in the cache: the next render does only the rest."""
+
+    def __init__(self, failures: Sequence[Failure], drawn: int) -> None:
+        self.failures = tuple(failures)
+        lines = "; ".join(failure.line() for failure in failures)
+        kept = f" ({drawn} other scene{'s' if drawn != 1 else ''} drawn and kept)" if drawn else ""
+        super().__init__(f"{lines}{kept}")
+
+
+def render(targets: Sequence[str | int], options: Options, *, course: Course | None = None) -> list[FilmResult]:
+    """Make films.
+
+    Parameters
+    ----------
+    targets
+        ``"3"``, ``"all"``, ``"CacheGrows"`` or ``"3/CacheGrows"``. A scene alone becomes a film of its own.
+    options
+        Size, rate, what is computed, where the films go.
+    course
+        Another course than the project's own.
+
+    Raises `RenderError` after all other scenes were drawn, naming each that failed, its step and the cause;
+    KeyboardInterrupt passes through once every process has ended and every temporary file is gone.
+    """
+    with _chosen(options):
+        films = select([str(target) for target in targets], course or Course.default(options.lang))
+        _must_match(films)
+        jobs = {e.key: Job(e, options.picture, options.voice) for film in films for e in film.entries}
+        keys = {name: job.key for name, job in jobs.items()}
+        with cache.workspace() as work:
+            _compute(wanted_runs(list(jobs.values())), work)
+            bars = Bars({name: job.frames for name, job in jobs.items()})
+            parts = {} if options.fresh else {name: part for name in jobs if (part := cache.find(keys[name]))}
+            reused = set(parts)
+            with bars.shown_while("rendering"):
+                for name in parts:
+                    bars.reused(name)
+                missing = {name: job for name, job in jobs.items() if name not in parts}
+                failures = _draw(missing, keys, parts, options, work, bars)
+            results = [_film(film, parts, reused, options, work) for film in films if _complete(film, parts)]
+        cache.prune()
+        if failures:
+            raise RenderError(failures, len(parts) - len(reused))
+        return results
+
+
+def _draw(
+    jobs: dict[str, Job],
+    keys: dict[str, str],
+    parts: dict[str, cache.Part],
+    options: Options,
+    work: Path,
+    bars: Bars,
+) -> list[Failure]:
+    """Draw what is missing, longest first, so that no long scene is left for the end; fills ``parts``."""
+    ordered = sorted(jobs, key=lambda name: (-jobs[name].frames, name))
+    folders = {name: work / f"scene{index}" for index, name in enumerate(ordered)}
+    tasks = [Task(name, jobs[name].to_json(folders[name] / "part"), folders[name]) for name in ordered]
+    for folder in folders.values():
+        (folder / "part").mkdir(parents=True)
+
+    def kept(task: Task) -> None:
+        parts[task.name] = cache.keep(keys[task.name], folders[task.name] / "part")
+
+    return pool.run(tasks, options.workers, bars, kept)
+
+
+def _compute(wanted: Sequence[tuple[str, dict[str, object]]], work: Path) -> None:
+    """Compute, in a process of its own, the runs that are not recorded, before scenes ask for them."""
+    plain = not runs.context().overrides()
+    missing = []
+    for name, params in wanted:
+        if name not in runs.CATALOGUE:
+            runs.get(name)  # the error that names the closest ones
+        if params or not plain or not runs.CATALOGUE[name].recorded:
+            missing.append((name, params))
+    if not missing:
+        return
+    bars = Bars({})
+    task = Task("runs", {"kind": "compute", "runs": missing}, work / "compute")
+    with bars.shown_while("computing"):
+        failures = pool.run([task], 1, bars, lambda _: None)
+    if failures:
+        raise ExplainError(f"computing failed: {failures[0].cause}")
+
+
+def _film(film: Selection, parts: dict[str, cache.Part], reused: set[str], options: Options, work: Path) -> FilmResult:
+    names = [entry.key for entry in film.entries]
+    video, seconds = assemble(film, [parts[name] for name in names], options, work)
+    return FilmResult(
+        film.name,
+        film.lecture.number,
+        tuple(entry.name for entry in film.entries),
+        video.parent,
+        video,
+        seconds,
+        tuple(name for name in names if name not in reused),
+        tuple(name for name in names if name in reused),
+    )
+
+
+def _complete(film: Selection, parts: dict[str, cache.Part]) -> bool:
+    return all(entry.key in parts for entry in film.entries)
+
+
+def _must_match(films: Sequence[Selection]) -> None:
+    """A scene whose steps differ from its paragraphs is found before anything is drawn."""
+    for film in films:
+        for entry in film.entries:
+            if entry.code.steps not in (None, len(entry.section.steps)):
+                raise ExplainError(
+                    f"{entry.code.where}: {entry.name} has {entry.code.steps} steps, {entry.section.where} has "
+                    f"{len(entry.section.steps)} paragraphs; make them equal"
+                )
+
+
+@contextmanager
+def _chosen(options: Options) -> Iterator[None]:
+    """The user's choices in the environment, where workers inherit them; afterwards it is as it was."""
+    names = ("EXPLAIN_CONTEXT", "EXPLAIN_LANG")
+    before = {name: os.environ.get(name) for name in names}
+    if any(value is not None for value in (options.text, options.seed, options.device, options.source)):
+        runs.set_context(runs.Context(options.text, options.seed, options.device, options.source))
+    os.environ["EXPLAIN_LANG"] = options.lang
+    try:
+        yield
+    finally:
+        for name, value in before.items():
+            if value is None:
+                os.environ.pop(name, None)
+            else:
+                os.environ[name] = value
