@@ -76,7 +76,8 @@ def values_per_token(model: ModelConfig, attention: str = "own") -> Quantity:
         formula = f"csa_layers * {entry} / csa_ratio + hca_layers * head_dim / hca_ratio"
         return count(model, formula, "value/token", name, key)
     each = values_per_layer(model, attention)
-    return count(model, "layers * each", "value/token", name, key, {"each": each})
+    growing = "(layers - sliding_layers)" if attention == "own" and _windowed(model) else "layers"
+    return count(model, f"{growing} * each", "value/token", name, key, {"each": each})
 
 
 def bytes_per_token_bf16(model: ModelConfig, attention: str = "own") -> Quantity:
@@ -182,6 +183,10 @@ def _windowed_cache(model: ModelConfig, kind: GroupedAttention, length: Quantity
     inside = computed(window, "token", "at most sliding_window", (length,), name="tokens in the window")
     formula = "2 * kv_heads * head_dim * width * ((layers - sliding_layers) * length + sliding_layers * window)"
     return count(model, formula, "B", words, key, {"width": BF16, "length": length, "window": inside})
+
+
+def _windowed(model: ModelConfig) -> bool:
+    return isinstance(model.attention, GroupedAttention) and model.attention.sliding_layers > 0
 
 
 def _check(model: ModelConfig, attention: str) -> None:

@@ -169,3 +169,37 @@ def _recorded(run: Run) -> Trace:
 @cache
 def _load(path: str, _modified: int) -> Trace:
     return Trace.load(path)
+
+
+register(
+    Run(
+        "kv_generations",
+        "explainers.experiments.caches:kv_generations",
+        "cache a token over six generations of DeepSeek, architecture and number format apart",
+    ),
+    Run(
+        "kv_attentions",
+        "explainers.experiments.caches:kv_attentions",
+        "cache of MHA, GQA, MQA and MLA with one model's heads, beside one GPU's memory",
+    ),
+    Run(
+        "absorption_counts",
+        "explainers.experiments.caches:absorption_counts",
+        "FLOPs and bytes of MLA's decoding step in three orders of multiplication",
+    ),
+    Run(
+        "roofline_decode",
+        "explainers.experiments.serving:roofline_decode",
+        "decoding attention and experts under the rooflines of real chips",
+    ),
+    Run(
+        "serving",
+        "explainers.experiments.serving:serving_model",
+        "a model of serving: batch and context against tokens a second and dollars a million tokens",
+    ),
+    Run(
+        "serving_day",
+        "explainers.experiments.serving:serving_day",
+        "DeepSeek's published serving day recounted, from its speeds and from the model",
+    ),
+)
