@@ -12,6 +12,7 @@ import os
 import sys
 import traceback
 from dataclasses import dataclass
+from pathlib import Path
 
 import click
 
@@ -75,13 +76,19 @@ class LazyGroup(click.Group):
 def _print_version(ctx: click.Context, _option: click.Parameter, wanted: bool) -> None:
     if not wanted or ctx.resilient_parsing:
         return
-    from importlib.metadata import PackageNotFoundError, version
-
-    try:
-        click.echo(f"explain {version(DISTRIBUTION)}")
-    except PackageNotFoundError:
-        raise ExplainError("the project is not installed; run ./explain, or `pip install .` in the clone") from None
+    click.echo(f"explain {_version()}")
     ctx.exit()
+
+
+def _version() -> str:
+    project = Path(__file__).resolve().parents[1] / "pyproject.toml"
+    if project.is_file():  # in a clone
+        import tomllib
+
+        return str(tomllib.loads(project.read_text(encoding="utf-8"))["project"]["version"])
+    from importlib.metadata import version
+
+    return version(DISTRIBUTION)
 
 
 @click.group(

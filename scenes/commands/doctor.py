@@ -83,7 +83,7 @@ def _typst() -> Finding:
     picture = typst.compile(b"$ sum_i x_i $", format="svg")
     if not picture:
         return Finding("Typst", "missing", "set nothing", 'pip install "manim[typst]>=0.22,<0.23"')
-    return Finding("Typst", "ok", f"{version("typst")}, sets mathematics")
+    return Finding("Typst", "ok", f"{version('typst')}, sets mathematics")
 
 
 def _torch() -> Finding:
