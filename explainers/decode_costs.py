@@ -43,6 +43,13 @@ class DecodeCost:
         """FLOPs a byte, for the roofline."""
         return self.flops / self.bytes
 
+    def for_batch(self, sequences: int) -> DecodeCost:
+        """The cost of one step of this many sequences together: weights are read once, all else is each one's own."""
+        if sequences < 1:
+            raise ExplainError(f"batch is {sequences} sequences; give at least 1")
+        own = {name: sequences * value for name, value in vars(self).items() if name != "weight_bytes"}
+        return DecodeCost(weight_bytes=self.weight_bytes, **own)
+
 
 def mla_decode_cost(cfg: MLAConfig, context: int, way: str, bytes_per_value: int = 2) -> DecodeCost:
     """The cost of decoding one token with MLA.

@@ -134,7 +134,7 @@ def rope_table(cfg: RopeConfig, start: int, length: int, like: Tensor) -> RopeTa
     dtype = torch.promote_types(like.dtype, torch.float32)
     frequencies = rope_frequencies(cfg, dtype).to(like.device)  # (d/2,)
     positions = torch.arange(start, start + length, dtype=dtype, device=like.device)  # (S,)
-    angles = torch.einsum("s,p->sp", positions, frequencies)  # (S, d/2)
+    angles = positions[:, None] * frequencies  # (S, d/2)
     scale = vector_mscale(cfg)
     return RopeTable(angles.cos() * scale, angles.sin() * scale, cfg.interleaved)
 
