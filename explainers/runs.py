@@ -203,3 +203,60 @@ register(
         "DeepSeek's published serving day recounted, from its speeds and from the model",
     ),
 )
+register(
+    Run(
+        "mla_sentence",
+        "explainers.experiments.latent:mla_sentence",
+        "a sentence through latent attention: h, latent, keys, values, attention, absorption",
+    ),
+    Run(
+        "decode_work",
+        "explainers.experiments.decoding:decode_work",
+        "FLOPs of generating tokens with and without a cache, counted",
+    ),
+    Run(
+        "cache_held",
+        "explainers.experiments.decoding:cache_held",
+        "bytes really held in the caches of MHA, GQA, MQA and MLA of equal width",
+    ),
+    Run(
+        "latent_rank_sweep",
+        "explainers.experiments.low_rank:latent_rank_sweep",
+        "keys and values of a sentence squeezed to r numbers a token and back",
+    ),
+    Run(
+        "low_rank",
+        "explainers.experiments.low_rank:low_rank",
+        "spectra of keys and values before and after RoPE, and the loss when they are cut",
+        minutes=3,
+    ),
+    Run(
+        "routing",
+        "explainers.experiments.routing:routing",
+        "a sentence through the gates: scores, bias, groups, experts, weights, answers",
+    ),
+    Run(
+        "balance",
+        "explainers.experiments.balance:balance",
+        "training with the bias rule, an auxiliary loss, neither, and a late rescue",
+        minutes=12,
+    ),
+    Run(
+        "specialisation",
+        "explainers.experiments.specialisation:specialisation",
+        "which expert serves which domain, over training and in the shipped model",
+        minutes=4,
+    ),
+    Run(
+        "dense_sparse",
+        "explainers.experiments.dense_sparse:dense_sparse",
+        "dense against sparse at equal active parameters and at equal training FLOPs",
+        minutes=6,
+    ),
+    Run(
+        "attention_variants",
+        "explainers.experiments.attention:attention_variants",
+        "MHA, GQA, MQA and MLA of four ranks trained alike: loss against cached values",
+        minutes=15,
+    ),
+)

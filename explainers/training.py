@@ -49,8 +49,8 @@ class Recipe:
     optimizer, lr, warmup
         ``"muon"`` or ``"adamw"``; peak learning rate; steps of linear warm-up, then a cosine down to 5 %.
     balance
-        ``"bias"``: the auxiliary-loss-free rule with ``bias_speed``. ``"aux"``: only the sequence-wise loss with
-        ``aux_alpha``. ``"none"``: neither.
+        ``"bias"``: the auxiliary-loss-free rule with ``bias_speed``, from step ``bias_from`` on. ``"aux"``: only the
+        sequence-wise loss with ``aux_alpha``. ``"none"``: neither.
     mtp_weight
         λ of the multi-token-prediction loss, used where the model has that layer.
     eval_every
@@ -68,6 +68,7 @@ class Recipe:
     warmup: int = 20
     balance: str = "bias"
     bias_speed: float = 3e-3
+    bias_from: int = 0
     aux_alpha: float = 1e-2
     mtp_weight: float = 0.3
     eval_every: int = 50
@@ -229,17 +230,17 @@ def _step(
     if not torch.isfinite(loss):
         raise ExplainError(f"the loss is {loss.item()} at step {step}; take a smaller learning rate than {recipe.lr}")
     if moes:
-        _balance(model, recipe, record)
+        _balance(model, recipe, record, moving=recipe.balance == "bias" and step >= recipe.bias_from)
 
 
 @torch.no_grad()
-def _balance(model: Model, recipe: Recipe, record: Record) -> None:
-    """Note the loads of the step's batch and, with the bias rule, move the biases by them."""
+def _balance(model: Model, recipe: Recipe, record: Record, *, moving: bool) -> None:
+    """Note the loads of the step's batch and, where the bias rule holds, move the biases by them."""
     loads, biases = [], []
     for number, moe in model.moes():
         assert moe.routing is not None
         load = expert_load(moe.routing.indices, moe.gate_config.n_routed_experts)
-        if recipe.balance == "bias":
+        if moving:
             bias = moe.gate.e_score_correction_bias
             bias.copy_(update_bias(bias, load, recipe.bias_speed))
         if number < recipe.model.num_hidden_layers:

@@ -1,0 +1,141 @@
+"""A sentence through the trained model's latent attention: its real tensors, its cache, absorption, and ranks."""
+
+from __future__ import annotations
+
+import time
+from dataclasses import fields, replace
+
+import torch
+from torch import Tensor
+from torch.utils.flop_counter import FlopCounterMode
+
+from explainers import mla
+from explainers.errors import ExplainError
+from explainers.experiments.common import DEFAULT_TEXT, named, per_layer, read_sentence, versions
+from explainers.layers import MLA
+from explainers.mla import MLAConfig, MLAWeights
+from explainers.model import Model
+from explainers.quantities import Quantity, computed
+from explainers.traces import NamedArray, Trace
+
+WAYS = ("re-expanding", "full cache", "absorbed")
+
+
+def mla_sentence(*, text: str = DEFAULT_TEXT, seed: int = 0, source: str = "small", device: str = "cpu") -> Trace:
+    """Every tensor of latent attention for one sentence, layer by layer.
+
+    The last token is decoded in three ways over the same weights (re-expanding the latent cache, a full cache, absorbed);
+    their outputs, their largest difference in float32 and float64, the bytes they hold and the FLOPs they do are counted.
+    """
+    begin = time.perf_counter()
+    model, _, ids, tokens = read_sentence(text, source, device)
+    if model.cfg.attention != "mla":
+        raise ExplainError(f"the model {source!r} has {model.cfg.attention} attention; this run needs one with mla")
+    with torch.no_grad():
+        output = model(ids, trace=True)
+        decoded = [_decode_last(model, number, layer["h"]) for number, layer in enumerate(output.layers)]
+    arrays = _sentence_arrays(output.layers, tokens)
+    arrays["output"] = named(torch.stack([d["output"] for d in decoded]), "layer", "way", "hidden", way=WAYS)
+    arrays["q_latent"] = named(torch.stack([d["q_latent"] for d in decoded]), "layer", "head", "latent")
+    arrays["difference"] = named(torch.stack([d["difference"] for d in decoded]), "layer", "dtype", dtype=("float32", "float64"))
+    arrays["flops"] = named(decoded[0]["flops"], "way", unit="FLOP", way=WAYS)
+    arrays["bytes_held"] = named(torch.stack([d["bytes"] for d in decoded]).sum(0), "way", unit="B", way=WAYS)
+    arrays["w_uk"] = named(decoded[0]["w_uk"], "head", "nope", "latent")
+    predicted = output.logits[0, -1].softmax(-1).topk(5)
+    tokenizer = read_sentence(text, source, device)[1]
+    likely = [f"{number}: {tokenizer.display(int(token))}" for number, token in enumerate(predicted.indices)]
+    arrays["next_probability"] = named(predicted.values, "next", next=likely)
+    params = {"text": text, "source": source}
+    return Trace("mla_sentence", arrays, _sentence_numbers(model, arrays, tokens), params, seed, device, versions(begin))
+
+
+def _sentence_arrays(layers: list[dict[str, Tensor]], tokens: tuple[str, ...]) -> dict[str, NamedArray]:
+    axes = {
+        "h": ("layer", "token", "hidden"),
+        "c_kv": ("layer", "token", "latent"),
+        "k_pe": ("layer", "token", "rope"),
+        "q_nope": ("layer", "token", "head", "nope"),
+        "q_pe": ("layer", "token", "head", "rope"),
+        "k_nope": ("layer", "token", "head", "nope"),
+        "v": ("layer", "token", "head", "value"),
+    }
+    arrays = {name: named(per_layer(layers, name), *names, token=tokens) for name, names in axes.items()}
+    attention = per_layer(layers, "attention")
+    arrays["attention"] = named(attention, "layer", "head", "query", "key", query=tokens, key=tokens)
+    return arrays
+
+
+@torch.no_grad()
+def _decode_last(model: Model, layer: int, h: Tensor) -> dict[str, Tensor]:
+    """The last token of h (1, S, D) decoded in three ways, in float32 and float64."""
+    attention = list(model.blocks())[layer].self_attn
+    assert isinstance(attention, MLA)
+    cfg, weights = attention.cfg, attention.weights()
+    outputs, held, flops = _three_ways(h, weights, cfg)
+    exact, _, _ = _three_ways(h.double(), in_dtype(weights, torch.float64), cfg)
+    parts = mla.decode_absorbed(h[:, -1:], weights, cfg, _latents(h[:, :-1], weights, cfg), True)
+    difference = [float((o[2] - o[0]).abs().max()) for o in (outputs, exact)]
+    return {
+        "output": outputs,
+        "bytes": torch.tensor(held),
+        "flops": torch.tensor(flops),
+        "difference": torch.tensor(difference, dtype=torch.float64),
+        "q_latent": parts.q_latent[0, 0],
+        "w_uk": weights.up(cfg)[0],
+    }
+
+
+def _three_ways(h: Tensor, w: MLAWeights, cfg: MLAConfig) -> tuple[Tensor, list[int], list[int]]:
+    """Outputs (way, D) of the last token, the bytes held after it, and the FLOPs of its step."""
+    before, last = h[:, :-1], h[:, -1:]
+    full = mla.empty_full_cache(cfg, 1, h)
+    if before.shape[1]:
+        _, full = mla.decode_full_cache(before, w, cfg, full)
+    latents = _latents(before, w, cfg)
+    outputs, held, flops = [], [], []
+    for decode, cache in (
+        (mla.decode_reexpanding, latents),
+        (mla.decode_full_cache, full),
+        (mla.decode_absorbed, latents),
+    ):
+        with FlopCounterMode(display=False) as counter:
+            out, longer = decode(last, w, cfg, cache)  # type: ignore[operator]
+        outputs.append(out[0, 0])
+        held.append(longer.nbytes)
+        flops.append(counter.get_total_flops())
+    return torch.stack(outputs), held, flops
+
+
+def _latents(h: Tensor, w: MLAWeights, cfg: MLAConfig) -> mla.LatentCache:
+    empty = mla.empty_latent_cache(cfg, 1, h)
+    return empty.append(*mla.compress(h, w, cfg, 0)) if h.shape[1] else empty
+
+
+def in_dtype(weights: MLAWeights, dtype: torch.dtype) -> MLAWeights:
+    """The same weights in another floating type."""
+    given = {field.name: getattr(weights, field.name) for field in fields(weights)}
+    return replace(weights, **{name: values.to(dtype) for name, values in given.items() if values is not None})
+
+
+def _sentence_numbers(model: Model, arrays: dict[str, NamedArray], tokens: tuple[str, ...]) -> dict[str, Quantity]:
+    held, flops, difference = arrays["bytes_held"].values, arrays["flops"].values, arrays["difference"].values
+    cfg = model.cfg
+    latent = computed(int(held[2]), "B", "bytes of the tensors held, all layers", name="latent cache of the sentence")
+    full = computed(int(held[1]), "B", "bytes of the tensors held, all layers", name="every head's keys and values")
+    return {
+        "tokens": computed(len(tokens), "token", "tokens of the sentence"),
+        "latent_bytes": latent,
+        "full_bytes": full,
+        "cache_ratio": (full / latent).named("full cache / latent cache"),
+        "latent_rank": computed(cfg.kv_lora_rank, "", "kv_lora_rank of the trained model"),
+        "rope_dim": computed(cfg.qk_rope_head_dim, "", "qk_rope_head_dim of the trained model"),
+        "values_per_token": computed(cfg.cached_values, "value", "latent + rope key, one token in one layer"),
+        "full_values_per_token": computed(
+            int(held[1]) // (4 * len(tokens) * cfg.num_hidden_layers), "value", "keys and values of all heads, one token in one layer"
+        ),
+        "difference_float32": computed(float(difference[:, 0].max()), "", "largest |absorbed − re-expanding| over layers, float32"),
+        "difference_float64": computed(float(difference[:, 1].max()), "", "largest |absorbed − re-expanding| over layers, float64"),
+        "flops_reexpanding": computed(int(flops[0]), "FLOP", "counted: one token in one layer, latents expanded anew"),
+        "flops_full_cache": computed(int(flops[1]), "FLOP", "counted: one token in one layer, keys and values kept"),
+        "flops_absorbed": computed(int(flops[2]), "FLOP", "counted: one token in one layer, absorbed"),
+    }
