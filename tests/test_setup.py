@@ -21,13 +21,17 @@ SCRIPTS = ("explain", ".ci/run", ".ci/lock")
 
 PYTHON = """#!/bin/bash
 case "$*" in
-*"-m venv "*) mkdir -p "$3/bin"; cp "$FAKE/bin/python3" "$3/bin/python"; touch "$3/pyvenv.cfg"; echo venv >>"$FAKE/calls" ;;
+*"-m venv "*)
+    mkdir -p "$3/bin"; cp "$FAKE/bin/python3" "$3/bin/python"; touch "$3/pyvenv.cfg"
+    echo venv >>"$FAKE/calls" ;;
 *"-m pip --version"*) ;;
 *"-m pip"*)
     echo "pip $*" >>"$FAKE/calls"
     sleep "$(cat "$FAKE/slow" 2>/dev/null || echo 0)"
     [ ! -e "$FAKE/offline" ] || { echo "NewConnectionError: no route"; exit 1; } ;;
-*"-m scenes.cli"*) shift 3; printf 'cli'; printf ' <%s>' "$@"; echo; exit "$(cat "$FAKE/status" 2>/dev/null || echo 0)" ;;
+*"-m scenes.cli"*)
+    shift 3; printf 'cli'; printf ' <%s>' "$@"; echo
+    exit "$(cat "$FAKE/status" 2>/dev/null || echo 0)" ;;
 *"print("*) echo 3.12 ;;
 --version) echo "Python 3.12.0" ;;
 *version_info*) [ ! -e "$FAKE/old" ] ;;
@@ -48,8 +52,8 @@ class Clone:
         (self.fake / "bin").mkdir(parents=True)
         for name in ("explain", "pyproject.toml", "requirements.lock", "requirements-test.lock"):
             shutil.copy(ROOT / name, self.root / name)
-        tools = {"python3": PYTHON, "pkg-config": PKG_CONFIG, "apt-get": APT_GET, "sudo": SUDO, "id": ID, "cc": ID}
-        for name, text in tools.items():
+        tools = {"python3": PYTHON, "pkg-config": PKG_CONFIG, "apt-get": APT_GET, "sudo": SUDO, "id": ID}
+        for name, text in (tools | {"cc": "#!/bin/sh\n"}).items():
             tool = self.fake / "bin" / name
             tool.write_text(text)
             tool.chmod(0o755)
