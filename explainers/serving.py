@@ -189,9 +189,9 @@ def attention_flops_per_key(deployment: Deployment) -> tuple[float, float]:
             raise ExplainError(
                 f"{config.title}: how often its layers look back is not itemised; choose v4_pro or v4_flash"
             )
-        index = 2 * kind.index_heads * kind.index_head_dim * kind.csa_layers / kind.csa_ratio
-        heavy = 4 * kind.heads * kind.head_dim * kind.hca_layers / kind.hca_ratio
-        return index + heavy, index + heavy
+        growing = 2 * kind.index_heads * kind.index_head_dim * kind.csa_layers / kind.csa_ratio
+        growing += 4 * kind.heads * kind.head_dim * kind.hca_layers / kind.hca_ratio
+        return growing, growing
     full = config.layers - (kind.sliding_layers if deployment.attention == "own" else 0)
     grouped = 4.0 * kind.heads * kind.head_dim * full
     return grouped, grouped
