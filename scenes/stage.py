@@ -88,7 +88,7 @@ class LectureScene(Scene):
     """
 
     lecture: ClassVar[int] = 0
-    script_file: ClassVar[Path | str | None] = None
+    script_file: Path | str | None = None
     narrator: clock.Narrator = clock.ByWords()
     hold: ClassVar[float] = clock.HOLD
 

@@ -58,9 +58,9 @@ def draw(entry: SceneEntry, picture: Picture, folder: Path, progress: Progress |
     try:
         scene_class = load_class(entry)
         with picture.configure(folder / "manim"):
-            renderer = CairoRenderer(file_writer_class=partial(_DirectWriter, video=video))  # type: ignore[arg-type]
+            renderer = CairoRenderer(file_writer_class=partial(_DirectWriter, video=video))
             scene = scene_class(renderer=renderer)
-            scene.script_file = entry.lecture.path  # type: ignore[misc]  # the language that was asked for
+            scene.script_file = entry.lecture.path  # the language that was asked for
             scene.on_step_start.append(lambda _step: video.mark_step())
             scene.render()
     except BaseException as error:

@@ -61,7 +61,8 @@ class _Running:
 
 def run(tasks: list[Task], workers: int, listener: Listener, on_done: Callable[[Task], None]) -> list[Failure]:
     """Do all tasks, at most ``workers`` at once; ``on_done`` follows each success. One that fails stops no other."""
-    waiting, running, failures = list(reversed(tasks)), {}, []
+    waiting, failures = list(reversed(tasks)), list[Failure]()
+    running: dict[int, _Running] = {}
     with selectors.DefaultSelector() as selector, _terminable():
         try:
             while waiting or running:
