@@ -1,4 +1,4 @@
-"""Batches of token ids from the corpus, each a function of seed and step alone, so that training can be taken up anywhere."""
+"""Batches of token ids, each a function of seed and step alone, so that training can be taken up anywhere."""
 
 from __future__ import annotations
 

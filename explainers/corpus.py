@@ -146,7 +146,7 @@ def standard_library() -> tuple[dict[str, str], dict[str, str]]:
             prose[module] = docstrings[:_MODULE_CHARACTERS]
     if len(code) < 50:
         raise ExplainError(
-            f"found {len(code)} sources of the standard library under {root}; training needs a Python with its .py files"
+            f"found {len(code)} sources of the standard library in {root}; training needs a Python with its .py files"
         )
     return code, prose
 
@@ -198,7 +198,7 @@ def _generated(
 
 
 def _split_key(text: str) -> str:
-    """What decides the part of a generated sentence: a sum goes by its operands in any order, so 3 + 4 follows 4 + 3."""
+    """What decides the part of a generated sentence: a sum goes by its operands, in any order."""
     question, _, result = text.partition(" = ")
     if not result:
         return text

@@ -83,13 +83,15 @@ def english_sentence(draw: Random) -> str:
 _DE_NOUNS = {
     "Kind": ("n", "Kinder"), "Lehrer": ("m", "Lehrer"), "Fluss": ("m", "Flüsse"), "Garten": ("m", "Gärten"),
     "Maschine": ("f", "Maschinen"), "Brief": ("m", "Briefe"), "Stadt": ("f", "Städte"), "Vogel": ("m", "Vögel"),
-    "Fenster": ("n", "Fenster"), "Brücke": ("f", "Brücken"), "Lied": ("n", "Lieder"), "Geschichte": ("f", "Geschichten"),
+    "Fenster": ("n", "Fenster"), "Brücke": ("f", "Brücken"), "Lied": ("n", "Lieder"),
+    "Geschichte": ("f", "Geschichten"),
     "Ärztin": ("f", "Ärztinnen"), "Tisch": ("m", "Tische"), "Markt": ("m", "Märkte"), "Insel": ("f", "Inseln"),
     "Maler": ("m", "Maler"), "Berg": ("m", "Berge"), "Buch": ("n", "Bücher"), "Nachbarin": ("f", "Nachbarinnen"),
     "Küche": ("f", "Küchen"), "Lampe": ("f", "Lampen"), "Dorf": ("n", "Dörfer"), "Wald": ("m", "Wälder"),
     "Schülerin": ("f", "Schülerinnen"), "Hafen": ("m", "Häfen"), "Uhr": ("f", "Uhren"), "Straße": ("f", "Straßen"),
     "Schule": ("f", "Schulen"), "Stein": ("m", "Steine"), "Zug": ("m", "Züge"), "Frage": ("f", "Fragen"),
-    "Freundin": ("f", "Freundinnen"), "Haus": ("n", "Häuser"), "Antwort": ("f", "Antworten"), "Schiff": ("n", "Schiffe"),
+    "Freundin": ("f", "Freundinnen"), "Haus": ("n", "Häuser"), "Antwort": ("f", "Antworten"),
+    "Schiff": ("n", "Schiffe"),
     "Bäcker": ("m", "Bäcker"), "Wort": ("n", "Wörter"), "Bild": ("n", "Bilder"), "Hund": ("m", "Hunde"),
     "Katze": ("f", "Katzen"), "Baum": ("m", "Bäume"), "Blume": ("f", "Blumen"), "Zimmer": ("n", "Zimmer"),
 }  # fmt: skip
@@ -110,7 +112,8 @@ _DE_VERBS = (
 _DE_INTRANSITIVE = (
     ("schläft", "schlafen", "schlief"), ("wartet", "warten", "wartete"), ("lacht", "lachen", "lachte"),
     ("arbeitet", "arbeiten", "arbeitete"), ("singt", "singen", "sang"), ("reist", "reisen", "reiste"),
-    ("lächelt", "lächeln", "lächelte"), ("verschwindet", "verschwinden", "verschwand"), ("träumt", "träumen", "träumte"),
+    ("lächelt", "lächeln", "lächelte"), ("verschwindet", "verschwinden", "verschwand"),
+    ("träumt", "träumen", "träumte"),
 )  # fmt: skip
 _DE_PLACES = ("in", "neben", "hinter", "über", "unter", "mit", "nach", "bei", "vor", "aus")
 _DE_LINKS = ("weil", "während", "obwohl", "wenn", "bevor", "bis", "da", "sobald")

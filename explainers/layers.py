@@ -126,7 +126,7 @@ class ModelConfig:
 
     @property
     def cached_values(self) -> int:
-        """Values kept for one token in one layer: the latent and the rope key, or keys and values of each cached head."""
+        """Values kept for one token in one layer: latent and rope key, or keys and values of each cached head."""
         return (self.mla if self.attention == "mla" else self.grouped).cache_values_per_token
 
     def is_dense(self, layer: int) -> bool:

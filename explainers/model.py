@@ -98,7 +98,9 @@ class Model(nn.Module):
                 parameter.normal_(0.0, spread, generator=generator)
 
     # ------------------------------------------------------------------ running
-    def forward(self, ids: Tensor, *, trace: bool = False, taps: dict[int, Tap] | None = None, mtp: bool = False) -> Output:
+    def forward(
+        self, ids: Tensor, *, trace: bool = False, taps: dict[int, Tap] | None = None, mtp: bool = False
+    ) -> Output:
         """Logits of the next token.
 
         Parameters
@@ -138,9 +140,9 @@ class Model(nn.Module):
         """Logits (1, S, V) of new tokens ids (1, S) after those in the caches, and the caches with them."""
         x = self.model.embed_tokens(ids)
         longer: list[Cache] = []
-        for block, cache in zip(self.blocks(), caches, strict=True):
-            x, cache = block.decode(x, cache)
-            longer.append(cache)
+        for block, kept in zip(self.blocks(), caches, strict=True):
+            x, grown = block.decode(x, kept)
+            longer.append(grown)
         return self.lm_head(self.model.norm(x)), longer
 
     def _predict_two(self, ids: Tensor, x: Tensor) -> Tensor:
@@ -221,7 +223,9 @@ class Model(nn.Module):
             model.load_state_dict(stacked_names(published))
         except (OSError, ValueError, KeyError, TypeError, RuntimeError, SafetensorError) as error:
             reason = str(error).splitlines()[0]
-            raise ExplainError(f"cannot read the model in {folder} ({reason}); train it with `explain train small`") from error
+            raise ExplainError(
+                f"cannot read the model in {folder} ({reason}); make one with `explain train`"
+            ) from error
         return model.eval().to(device)
 
 

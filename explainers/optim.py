@@ -1,7 +1,7 @@
 """Muon for matrices, AdamW for the rest, as one optimizer with one schedule.
 
-Muon: K. Jordan and others 2024, "Muon: An optimizer for hidden layers in neural networks"; the scale 0.2·√max(rows,
-columns) that lets it share AdamW's learning rate: Liu and others 2025, "Muon is Scalable for LLM Training" (2502.16982).
+Muon: K. Jordan and others 2024, "Muon: An optimizer for hidden layers in neural networks"; the scale
+0.2·√max(rows, columns) that lets it share AdamW's learning rate: Liu and others 2025, "Muon is Scalable for LLM Training" (2502.16982).
 """
 
 from __future__ import annotations
@@ -35,7 +35,9 @@ def orthogonalise(matrices: Tensor, steps: int = 5) -> Tensor:
 class Muon(torch.optim.Optimizer):
     """Momentum, orthogonalised, for parameters that are matrices (or stacks of them)."""
 
-    def __init__(self, parameters: list[nn.Parameter], lr: float, momentum: float = 0.95, weight_decay: float = 0.0) -> None:
+    def __init__(
+        self, parameters: list[nn.Parameter], lr: float, momentum: float = 0.95, weight_decay: float = 0.0
+    ) -> None:
         super().__init__(parameters, {"lr": lr, "momentum": momentum, "weight_decay": weight_decay})
 
     @torch.no_grad()
@@ -64,7 +66,8 @@ def make_optimizers(model: nn.Module, kind: str, lr: float, weight_decay: float 
     """AdamW for everything, or Muon for the matrices and AdamW for embedding, head, gates and norms."""
     if kind not in OPTIMIZERS:
         raise one_of("optimizer", kind, OPTIMIZERS)
-    matrices, others = [], []
+    matrices: list[nn.Parameter] = []
+    others: list[nn.Parameter] = []
     for name, parameter in model.named_parameters():
         hidden = parameter.ndim >= 2 and not any(part in name for part in ("embed_tokens", "lm_head", "mlp.gate."))
         (matrices if hidden and kind == "muon" else others).append(parameter)

@@ -14,7 +14,7 @@ from explainers.errors import one_of
 from explainers.layers import ModelConfig
 from explainers.quantities import Quantity, computed
 from explainers.tokenizer import Tokenizer
-from explainers.traces import NamedArray, Trace, write_aside
+from explainers.traces import NamedArray, Trace, to_numpy, write_aside
 from explainers.training import Recipe, Training, train, violation
 
 
@@ -75,10 +75,16 @@ def train_shipped(
     if name not in MODELS:
         raise one_of("model", name, list(MODELS))
     shipped = MODELS[name]
-    recipe = replace(shipped.recipe, steps=steps or shipped.recipe.steps, seed=shipped.recipe.seed if seed is None else seed)
+    recipe = replace(
+        shipped.recipe, steps=steps or shipped.recipe.steps, seed=shipped.recipe.seed if seed is None else seed
+    )
     changed = recipe != shipped.recipe
     if out is None:
-        out = paths.cache() / "models" / f"{name}-{recipe.seed}-{recipe.steps}" if changed else paths.assets() / "models" / name
+        out = (
+            paths.cache() / "models" / f"{name}-{recipe.seed}-{recipe.steps}"
+            if changed
+            else paths.assets() / "models" / name
+        )
     training = train(recipe, data(), device=device, progress=name)
     write_folder(training, shipped, out)
     return training, out
@@ -99,16 +105,18 @@ def record_trace(training: Training, run: str) -> Trace:
     every = max(1, min(10, len(loss)))
     smooth = loss[: len(loss) // every * every].reshape(-1, every).mean(1)
     arrays = {
-        "loss": NamedArray(smooth.astype(np.float32), ("step",), unit="nat/token", labels={"step": _labels(smooth, every)}),
+        "loss": NamedArray(
+            smooth.astype(np.float32), ("step",), unit="nat/token", labels={"step": _labels(smooth, every)}
+        ),
         "validation": NamedArray(
-            torch.stack(record.validation).float(),
+            to_numpy(torch.stack(record.validation).float()),
             ("step", "domain"),
             unit="nat/token",
             labels={"step": tuple(map(str, record.eval_step)), "domain": DOMAINS},
         ),
     }
     if record.load:
-        arrays["max_vio"] = NamedArray(violation(record).float(), ("layer",))
+        arrays["max_vio"] = NamedArray(to_numpy(violation(record).float()), ("layer",))
     quantities = {"loss": computed(training.final_loss, "nat/token", "mean over domains of the held-out cross-entropy")}
     quantities |= {f"bits_per_byte_{d}": bits_per_byte(training, d) for d in DOMAINS}
     total, active = training.model.parameter_counts()
@@ -155,15 +163,16 @@ def model_card(training: Training, shipped: ShippedModel) -> str:
 
 ## Text and licence
 Sources and docstrings of Python {about["python"]}'s standard library and its language topics (PSF licence); English and
-German sentences and sums from grammars written for this project (MIT). Four domains, equal shares in each step. SHA-256 of
-the corpus: `{about["corpus"]}`. Another version of Python has another library, so training there gives other weights.
-The weights are under the project's licence (MIT).
+German sentences and sums from grammars written for this project (MIT). Four domains, equal shares in each step.
+SHA-256 of the corpus: `{about["corpus"]}`.
+Another version of Python has another library, so training there gives other weights. The weights are under the project's
+licence (MIT).
 
 ## Recipe
 `explain train {shipped.name}`: seed {recipe.seed}, {recipe.steps} steps of {recipe.rows} × {recipe.length} tokens
-({recipe.tokens:,} tokens), {recipe.optimizer}, peak learning rate {recipe.lr:g}, {recipe.warmup} warm-up steps, cosine to 5 %.
-{_balance_line(recipe)}torch {about["torch"]}, {about["seconds"] / 60:.0f} minutes on one CPU core
-(shared with other work).
+({recipe.tokens:,} tokens), {recipe.optimizer}, peak learning rate {recipe.lr:g}, {recipe.warmup} warm-up steps, then a
+cosine down to 5 %. {_balance_line(recipe)}torch {about["torch"]}, {about["seconds"] / 60:.0f} minutes on one CPU core
+shared with other work.
 
 ## Held-out loss: {training.final_loss:.3f} nats a token
 | domain | nats a token | bits a byte |
@@ -173,10 +182,10 @@ The weights are under the project's licence (MIT).
 The loss curve is in `training.safetensors`.
 
 ## What it cannot do
-It continues text with words that fit locally; it does not hold a thought for a sentence. It has not learnt arithmetic: it
-knows what a sum looks like, not what it comes to. It knows no facts and follows no instruction. Text unlike the four
-domains (other languages, other scripts) is read byte by byte. What its experts or its latents show is true of this model
-and of its size; that large models do likewise is for the cited papers to say.
+It continues text with words that fit locally; it does not hold a thought for a sentence. It has not learnt arithmetic:
+it knows what a sum looks like, not what it comes to. It knows no facts and follows no instruction. Text unlike the four
+domains (other languages, other scripts) is read byte by byte. What its experts or its latents show is true of this
+model and of its size; that large models do likewise is for the cited papers to say.
 """
 
 

@@ -41,7 +41,7 @@ class Tokenizer:
         self.pieces: list[bytes] = [bytes([byte]) for byte in range(256)]
         for a, b in self.merges:
             if max(a, b) >= len(self.pieces):
-                raise ExplainError(f"merge ({a}, {b}) uses a token that does not exist yet; the tokenizer file is damaged")
+                raise ExplainError(f"merge ({a}, {b}) uses a token not made yet; the tokenizer file is damaged")
             self.pieces.append(self.pieces[a] + self.pieces[b])
         self.end = len(self.pieces)
         self.size = self.end + 1
@@ -133,7 +133,7 @@ class Tokenizer:
                 raise ValueError(f"format {about['format']!r}")
             return cls([(a, b) for a, b in about["merges"]])
         except (OSError, ValueError, KeyError, TypeError) as error:
-            raise ExplainError(f"cannot read the tokenizer {path} ({error}); train again with `explain train small`") from error
+            raise ExplainError(f"cannot read the tokenizer {path} ({error}); make it with `explain train`") from error
 
 
 def _merge(ids: Sequence[int], pair: Pair, token: int) -> list[int]:

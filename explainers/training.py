@@ -1,8 +1,8 @@
 """Training of the small model: plain, repeatable, and able to go on after being killed anywhere.
 
-Everything that a step needs is a function of the recipe, the step's number and the state on disk; a checkpoint is written
-aside and moved into place. So a run that was killed and started again ends with the same weights as one that was not,
-and the same recipe on the same machine gives the same weights (both tested).
+Everything that a step needs is a function of the recipe, the step's number and the state on disk; a checkpoint is
+written aside and moved into place. So a run that was killed and started again ends with the same weights as one that
+was not, and the same recipe on the same machine gives the same weights (both tested).
 """
 
 from __future__ import annotations
@@ -34,6 +34,8 @@ from explainers.optim import OPTIMIZERS, cosine, make_optimizers
 from explainers.traces import write_aside
 
 BALANCES = ("bias", "aux", "none")
+#: States on disk older than this (seconds since 1970) are not taken up; ``explain train --again`` sets it to now.
+ignore_states_before = 0.0
 #: Changes when a change of this code changes what a recipe gives.
 _VERSION = 1
 
@@ -79,7 +81,7 @@ class Recipe:
             if value not in known:
                 raise one_of(what, value, known)
         if self.steps < 1 or self.length < 2 or self.lr <= 0:
-            raise ExplainError(f"steps {self.steps}, length {self.length}, lr {self.lr}: give at least 1, 2 and above 0")
+            raise ExplainError(f"steps {self.steps}, length {self.length}, lr {self.lr}: take at least 1, 2, above 0")
         if self.rows < 1 or self.rows % len(DOMAINS):
             raise ExplainError(f"rows is {self.rows}; give a multiple of {len(DOMAINS)}, one row for each domain")
 
@@ -146,7 +148,7 @@ def train(
     Parameters
     ----------
     folder
-        Where the state is kept; by default in the cache, under the recipe's digest. ``state.pt`` there is enough to go on.
+        Where the state is kept; by default in the cache, under the recipe's digest.
     checkpoint_every
         Steps between two states on disk.
     progress
@@ -160,7 +162,7 @@ def train(
         model = Model(recipe.model, recipe.seed).to(device)
         optimizers = make_optimizers(model, recipe.optimizer, recipe.lr)
         record, done = Record(), 0
-        if state_path.is_file():
+        if state_path.is_file() and state_path.stat().st_mtime >= ignore_states_before:
             record, done = _restore(state_path, recipe, data, model, optimizers)
         bar = tqdm(
             total=recipe.steps, initial=done, desc=progress, disable=progress is None, unit="step", dynamic_ncols=True
@@ -183,7 +185,7 @@ def train(
 
 @contextmanager
 def one_thread() -> Iterator[None]:
-    """Compute on one thread, so that the order of sums, and with it every bit, does not depend on the machine's load."""
+    """Compute on one thread, so that the order of sums, and with it every bit, does not depend on the load."""
     before = torch.get_num_threads()
     torch.set_num_threads(1)
     try:
@@ -283,7 +285,13 @@ def violation(record: Record, window: int = 50) -> Tensor:
 
 # ---------------------------------------------------------------------- state on disk
 def _checkpoint(
-    path: Path, recipe: Recipe, data: Data, model: Model, optimizers: list[torch.optim.Optimizer], record: Record, done: int
+    path: Path,
+    recipe: Recipe,
+    data: Data,
+    model: Model,
+    optimizers: list[torch.optim.Optimizer],
+    record: Record,
+    done: int,
 ) -> None:
     state = {
         "recipe": recipe.digest(data),
@@ -302,7 +310,7 @@ def _restore(
 ) -> tuple[Record, int]:
     try:
         state = torch.load(path, map_location="cpu", weights_only=True)
-    except Exception as error:  # noqa: BLE001 (torch raises many kinds for a damaged file)
+    except Exception as error:  # torch raises many kinds for a damaged file
         reason = str(error).splitlines()[0]
         raise ExplainError(f"the training state {path} is damaged ({reason}); delete it and train again") from error
     if state["recipe"] != recipe.digest(data):

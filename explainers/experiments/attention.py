@@ -31,7 +31,7 @@ _BASE = Recipe(model=ModelConfig(attention="mha", n_routed_experts=0), steps=240
 
 
 def matched_config(kind: str) -> ModelConfig:
-    """A dense model with this attention, its feed-forward widened or narrowed until it has as many parameters as MHA's."""
+    """A dense model with this attention, its feed-forward widened until it has as many parameters as MHA's."""
     attention, heads, rank = KINDS[kind]
     cfg = replace(_BASE.model, attention=attention, num_key_value_heads=heads, kv_lora_rank=rank)
     missing = _size(_BASE.model) - _size(cfg)
@@ -56,7 +56,8 @@ def _tuned(kind: str, seed: int, steps: int, data: Data, device: str) -> tuple[f
     """The best of `RATES` for a kind on one seed, and the loss at each."""
     base = replace(_BASE, model=matched_config(kind), steps=steps, seed=seed)
     losses = [
-        train(replace(base, lr=rate), data, device=device, progress=f"{kind}, rate {rate:g}").final_loss for rate in RATES
+        train(replace(base, lr=rate), data, device=device, progress=f"{kind}, rate {rate:g}").final_loss
+        for rate in RATES
     ]
     return RATES[losses.index(min(losses))], losses
 
@@ -91,7 +92,9 @@ def attention_variants(*, first_seed: int = 0, seeds: int = 3, steps: int = 240,
         "cached_values": named(torch.tensor(cached), "kind", unit="value", kind=kinds),
         "parameters": named(torch.tensor(sizes), "kind", unit="param", kind=kinds),
         "rate": named(torch.tensor(rates), "kind", kind=kinds),
-        "tuning": named(torch.tensor(tuning), "kind", "rate", unit="nat/token", kind=kinds, rate=[f"{r:g}" for r in RATES]),
+        "tuning": named(
+            torch.tensor(tuning), "kind", "rate", unit="nat/token", kind=kinds, rate=[f"{r:g}" for r in RATES]
+        ),
     }
     params = {"first_seed": first_seed, "seeds": seeds, "steps": steps}
     quantities = _numbers(losses, cached)

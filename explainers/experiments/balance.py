@@ -1,4 +1,4 @@
-"""Keeping experts busy: training with the bias rule, with an auxiliary loss only, with neither, and with a late rescue."""
+"""Keeping experts busy: training with the bias rule, an auxiliary loss only, neither, and a late rescue."""
 
 from __future__ import annotations
 

@@ -15,7 +15,7 @@ from explainers.errors import ExplainError
 from explainers.model import Model, load_shipped
 from explainers.quantities import Quantity, computed
 from explainers.tokenizer import Tokenizer
-from explainers.traces import NamedArray
+from explainers.traces import NamedArray, to_numpy
 
 DEFAULT_TEXT = "A small model remembers what it reads, token by token."
 
@@ -30,8 +30,8 @@ def read_sentence(text: str, source: str, device: str) -> tuple[Model, Tokenizer
 
 
 def named(values: Tensor, *axes: str, unit: str = "", **labels: Sequence[str]) -> NamedArray:
-    """A tensor as a named array, on its way out."""
-    return NamedArray(values.detach().cpu(), axes, unit=unit, labels={axis: tuple(names) for axis, names in labels.items()})
+    """A tensor as a named array, on its way out; a keyword is an axis with its labels."""
+    return NamedArray(to_numpy(values), axes, unit=unit, labels={axis: tuple(names) for axis, names in labels.items()})
 
 
 def per_layer(layers: list[dict[str, Tensor]], name: str) -> Tensor:

@@ -42,7 +42,9 @@ def decode_work(
     arrays = {
         "flops": named(flops, "mode", "step", unit="FLOP", mode=MODES, step=generated),
         "total_flops": named(flops.cumsum(-1), "mode", "step", unit="FLOP", mode=MODES, step=generated),
-        "tokens_read": named(torch.tensor([read_plain, read_cached]), "mode", "step", unit="token", mode=MODES, step=generated),
+        "tokens_read": named(
+            torch.tensor([read_plain, read_cached]), "mode", "step", unit="token", mode=MODES, step=generated
+        ),
         "prompt": named(ids[0], "token", token=tokens),
     }
     without, with_cache = (computed(int(total), "FLOP", "counted while generating") for total in flops.sum(-1))
@@ -122,8 +124,12 @@ def cache_held(
     quantities = {"tokens": computed(len(tokens), "token", "tokens of the sentence")}
     for number, kind in enumerate(KINDS):
         name = kind.lower()
-        quantities[f"bytes_{name}"] = computed(int(held[number, -1]), "B", "bytes of the tensors held", name=f"cache of {kind}")
-        quantities[f"values_{name}"] = computed(int(values[number]), "value", "bytes held / tokens / 2 bytes", name=f"{kind}, one token")
+        quantities[f"bytes_{name}"] = computed(
+            int(held[number, -1]), "B", "bytes of the tensors held", name=f"cache of {kind}"
+        )
+        quantities[f"values_{name}"] = computed(
+            int(values[number]), "value", "bytes held / tokens / 2 bytes", name=f"{kind}, one token"
+        )
     quantities["ratio_mla"] = (quantities["bytes_mha"] / quantities["bytes_mla"]).named("MHA cache / MLA cache")
     quantities["ratio_gqa"] = (quantities["bytes_mha"] / quantities["bytes_gqa"]).named("MHA cache / GQA cache")
     sizes = {"hidden_size": hidden_size, "heads": heads, "head_dim": head_dim, "groups": groups}

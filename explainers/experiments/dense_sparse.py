@@ -70,11 +70,15 @@ def dense_sparse(*, first_seed: int = 0, seeds: int = 3, steps: int = 240, devic
     quantities = {}
     for number, name in enumerate(("sparse", "dense_active", "dense_total", "dense_flops")):
         end = curves[number][:, -1].tolist()
-        quantities[f"loss_{name}"] = over_seeds(end, "nat/token", "held-out loss at the end", name=f"loss, {KINDS[number]}")
+        quantities[f"loss_{name}"] = over_seeds(
+            end, "nat/token", "held-out loss at the end", name=f"loss, {KINDS[number]}"
+        )
         quantities[f"parameters_{name}"] = computed(counts[number][0], "param", "counted in the model")
         quantities[f"active_{name}"] = computed(counts[number][1], "param", "counted in the model")
     gain = (curves[1][:, -1] - curves[0][:, -1]).tolist()
-    quantities["gain_at_equal_active"] = over_seeds(gain, "nat/token", "loss of dense − loss of sparse, equal active parameters")
+    quantities["gain_at_equal_active"] = over_seeds(
+        gain, "nat/token", "loss of dense − loss of sparse, equal active parameters"
+    )
     params = {"first_seed": first_seed, "seeds": seeds, "steps": steps}
     meta = versions(begin, seconds_a_step=[round(p, 3) for p in pace], learning_rate=BASE.lr)
     return Trace("dense_sparse", arrays, quantities, params, first_seed, device, meta)

@@ -24,8 +24,8 @@ WAYS = ("re-expanding", "full cache", "absorbed")
 def mla_sentence(*, text: str = DEFAULT_TEXT, seed: int = 0, source: str = "small", device: str = "cpu") -> Trace:
     """Every tensor of latent attention for one sentence, layer by layer.
 
-    The last token is decoded in three ways over the same weights (re-expanding the latent cache, a full cache, absorbed);
-    their outputs, their largest difference in float32 and float64, the bytes they hold and the FLOPs they do are counted.
+    The last token is decoded in three ways over the same weights (re-expanding the latent cache, a full cache,
+    absorbed); their outputs are compared in float32 and float64, the bytes they hold and the FLOPs they do are counted.
     """
     begin = time.perf_counter()
     model, _, ids, tokens = read_sentence(text, source, device)
@@ -37,7 +37,9 @@ def mla_sentence(*, text: str = DEFAULT_TEXT, seed: int = 0, source: str = "smal
     arrays = _sentence_arrays(output.layers, tokens)
     arrays["output"] = named(torch.stack([d["output"] for d in decoded]), "layer", "way", "hidden", way=WAYS)
     arrays["q_latent"] = named(torch.stack([d["q_latent"] for d in decoded]), "layer", "head", "latent")
-    arrays["difference"] = named(torch.stack([d["difference"] for d in decoded]), "layer", "dtype", dtype=("float32", "float64"))
+    arrays["difference"] = named(
+        torch.stack([d["difference"] for d in decoded]), "layer", "dtype", dtype=("float32", "float64")
+    )
     arrays["flops"] = named(decoded[0]["flops"], "way", unit="FLOP", way=WAYS)
     arrays["bytes_held"] = named(torch.stack([d["bytes"] for d in decoded]).sum(0), "way", unit="B", way=WAYS)
     arrays["w_uk"] = named(decoded[0]["w_uk"], "head", "nope", "latent")
@@ -46,7 +48,9 @@ def mla_sentence(*, text: str = DEFAULT_TEXT, seed: int = 0, source: str = "smal
     likely = [f"{number}: {tokenizer.display(int(token))}" for number, token in enumerate(predicted.indices)]
     arrays["next_probability"] = named(predicted.values, "next", next=likely)
     params = {"text": text, "source": source}
-    return Trace("mla_sentence", arrays, _sentence_numbers(model, arrays, tokens), params, seed, device, versions(begin))
+    return Trace(
+        "mla_sentence", arrays, _sentence_numbers(model, arrays, tokens), params, seed, device, versions(begin)
+    )
 
 
 def _sentence_arrays(layers: list[dict[str, Tensor]], tokens: tuple[str, ...]) -> dict[str, NamedArray]:
@@ -99,7 +103,7 @@ def _three_ways(h: Tensor, w: MLAWeights, cfg: MLAConfig) -> tuple[Tensor, list[
         (mla.decode_absorbed, latents),
     ):
         with FlopCounterMode(display=False) as counter:
-            out, longer = decode(last, w, cfg, cache)  # type: ignore[operator]
+            out, longer = decode(last, w, cfg, cache)  # type: ignore[arg-type]
         outputs.append(out[0, 0])
         held.append(longer.nbytes)
         flops.append(counter.get_total_flops())
@@ -131,10 +135,16 @@ def _sentence_numbers(model: Model, arrays: dict[str, NamedArray], tokens: tuple
         "rope_dim": computed(cfg.qk_rope_head_dim, "", "qk_rope_head_dim of the trained model"),
         "values_per_token": computed(cfg.cached_values, "value", "latent + rope key, one token in one layer"),
         "full_values_per_token": computed(
-            int(held[1]) // (4 * len(tokens) * cfg.num_hidden_layers), "value", "keys and values of all heads, one token in one layer"
+            int(held[1]) // (4 * len(tokens) * cfg.num_hidden_layers),
+            "value",
+            "keys and values of all heads, one token in one layer",
         ),
-        "difference_float32": computed(float(difference[:, 0].max()), "", "largest |absorbed − re-expanding| over layers, float32"),
-        "difference_float64": computed(float(difference[:, 1].max()), "", "largest |absorbed − re-expanding| over layers, float64"),
+        "difference_float32": computed(
+            float(difference[:, 0].max()), "", "largest |absorbed − re-expanding| over layers, float32"
+        ),
+        "difference_float64": computed(
+            float(difference[:, 1].max()), "", "largest |absorbed − re-expanding| over layers, float64"
+        ),
         "flops_reexpanding": computed(int(flops[0]), "FLOP", "counted: one token in one layer, latents expanded anew"),
         "flops_full_cache": computed(int(flops[1]), "FLOP", "counted: one token in one layer, keys and values kept"),
         "flops_absorbed": computed(int(flops[2]), "FLOP", "counted: one token in one layer, absorbed"),

@@ -2,7 +2,7 @@
 
 A layer's keys and values of one token are stacked into one vector (keys of all heads, then values: F = 2·H·d numbers).
 A basis is fitted on training text (the eigenvectors of the second moment, so the principal axes) and judged on held-out
-text: how much energy it keeps, and what it costs the model's loss when keys and values are replaced by their projection.
+text: how much energy it keeps, and what the model's loss becomes when keys and values are replaced by their projection.
 """
 
 from __future__ import annotations
@@ -43,7 +43,7 @@ def stacked_kv(model: Model, ids: Tensor) -> dict[str, Tensor]:
 
 
 def principal_axes(rows: Tensor) -> tuple[Tensor, Tensor]:
-    """Axes (layer, F, F), strongest first in columns, and singular values (layer, F) of rows (layer, N, F), in float64."""
+    """Axes (layer, F, F), strongest first in columns, and singular values (layer, F) of rows (layer, N, F)."""
     rows = rows.double()
     values, vectors = torch.linalg.eigh(torch.einsum("lnf,lng->lfg", rows, rows))
     return vectors.flip(-1), values.flip(-1).clamp_min(0).sqrt()
@@ -65,7 +65,7 @@ def _windows(data: Data, part: str) -> tuple[Tensor, Tensor]:
 
 
 def spectra(model: Model, data: Data) -> tuple[Tensor, dict[str, Tensor], Tensor]:
-    """Energy kept (variant, layer, F + 1) on held-out text, axes of each variant, singular values (variant, layer, F)."""
+    """Held-out energy kept (variant, layer, F + 1), axes of each variant, singular values (variant, layer, F)."""
     fit = stacked_kv(model, _windows(data, "fit")[0])
     judge = stacked_kv(model, _windows(data, "held out")[0])
     axes, energy, singular = {}, [], []
@@ -124,7 +124,7 @@ def low_rank(*, first_seed: int = 0, seeds: int = 3, steps: int = 240, device: s
         energy, axes, _ = spectra(model, data)
         energies["trained"].append(energy)
         energies["untrained"].append(spectra(Model(model.cfg, seed), data)[0])
-        gaussian = gaussian_energy(*energy.shape[1:2], energy.shape[2] - 1, seed)
+        gaussian = gaussian_energy(energy.shape[1], energy.shape[2] - 1, seed)
         energies["Gaussian"].append(torch.stack((gaussian, gaussian)))
         added.append(loss_when_cut(model, data, axes, RANKS, seed))
     stacked = torch.stack([torch.stack(energies[name]) for name in NETWORKS])  # (network, seed, variant, layer, F + 1)
@@ -138,15 +138,17 @@ def low_rank(*, first_seed: int = 0, seeds: int = 3, steps: int = 240, device: s
     return Trace("low_rank", arrays, quantities, params, first_seed, device, versions(begin))
 
 
-def _arrays(energy: Tensor, added: Tensor, shipped: Tensor, shipped_added: Tensor, singular: Tensor) -> dict[str, NamedArray]:
+def _arrays(
+    energy: Tensor, added: Tensor, shipped: Tensor, shipped_added: Tensor, singular: Tensor
+) -> dict[str, NamedArray]:
     variants, ranks = tuple(VARIANTS.values()), tuple(map(str, RANKS))
     axes = ("network", "variant", "layer", "rank")
     every = tuple(map(str, range(energy.shape[-1])))
     names = {"network": NETWORKS, "variant": variants, "rank": every}
     cut = {"cut": CUTS, "rank": ranks}
     return {
-        "energy": named(energy.mean(1).float(), *axes, **names),
-        "energy_spread": named(_deviation(energy, 1).float(), *axes, **names),
+        "energy": named(energy.mean(1).float(), *axes, unit="", **names),
+        "energy_spread": named(_deviation(energy, 1).float(), *axes, unit="", **names),
         "energy_shipped": named(shipped.float(), "variant", "layer", "rank", variant=variants, rank=every),
         "singular_values": named(singular.float(), "variant", "layer", "component", variant=variants),
         "added_loss": named(added.mean(0), "cut", "rank", unit="nat/token", **cut),
@@ -160,21 +162,27 @@ def _deviation(values: Tensor, axis: int) -> Tensor:
 
 
 def _numbers(energy: Tensor, added: Tensor, shipped: Tensor, shipped_added: Tensor) -> dict[str, Quantity]:
-    quantities = {"features": computed(energy.shape[-1] - 1, "", "keys and values of all heads, one token in one layer")}
+    quantities = {
+        "features": computed(energy.shape[-1] - 1, "", "keys and values of all heads, one token in one layer")
+    }
     for n, network in enumerate(NETWORKS):
         for v, variant in enumerate(("before", "after")):
             name = f"energy_{network.lower()}_{variant}_32" if network != "trained" else f"energy_{variant}_32"
             kept = energy[n, :, v, :, 32].mean(-1)  # (seed,)
             quantities[name] = over_seeds(kept, "", "energy in 32 axes on held-out text, mean over layers")
     for v, variant in enumerate(("before", "after")):
-        quantities[f"shipped_energy_{variant}_32"] = computed(float(shipped[v, :, 32].mean()), "", "energy in 32 axes, mean over layers")
+        quantities[f"shipped_energy_{variant}_32"] = computed(
+            float(shipped[v, :, 32].mean()), "", "energy in 32 axes, mean over layers"
+        )
         for percent in (90, 99):
             needed = [_axes_for(energy[0, s, v].mean(0), percent / 100) for s in range(energy.shape[1])]
             name = f"axes_for_{percent}_{variant}"
             quantities[name] = over_seeds(needed, "", f"axes that keep {percent} % of the energy, mean over layers")
     at = RANKS.index(32)
     for c, cut in enumerate(("before", "after", "random")):
-        quantities[f"added_loss_{cut}_32"] = over_seeds(added[:, c, at], "nat/token", "loss added by cutting to 32 axes")
+        quantities[f"added_loss_{cut}_32"] = over_seeds(
+            added[:, c, at], "nat/token", "loss added by cutting to 32 axes"
+        )
         quantities[f"shipped_added_loss_{cut}_32"] = computed(
             float(shipped_added[c, at]), "nat/token", "loss added by cutting to 32 axes, shipped model"
         )

@@ -32,7 +32,7 @@ _SHOWN = {
 def routing(*, text: str = DEFAULT_TEXT, seed: int = 0, source: str = "small", device: str = "cpu") -> Trace:
     """Scores, biased scores, group scores, chosen experts, weights, loads and answers, in each layer with experts.
 
-    ``masked_scores`` is −inf in forbidden groups. ``expert_out`` is what each chosen expert answers before it is weighed;
+    ``masked_scores`` is −inf in forbidden groups. ``expert_out`` is each chosen expert's answer before it is weighed;
     ``routed_out`` the weighed sum; ``combined`` that and the shared expert.
     """
     begin = time.perf_counter()
@@ -43,7 +43,10 @@ def routing(*, text: str = DEFAULT_TEXT, seed: int = 0, source: str = "small", d
         output = model(ids, trace=True)
         chosen = [number for number, routing in enumerate(output.routings) if routing is not None]
         routings = [routing for routing in output.routings if routing is not None]
-        answers = [_answers(model, number, output.layers[number]["u"][0], r) for number, r in zip(chosen, routings, strict=True)]
+        answers = [
+            _answers(model, number, output.layers[number]["u"][0], r)
+            for number, r in zip(chosen, routings, strict=True)
+        ]
     layers = tuple(map(str, chosen))
     arrays = {
         name: named(torch.stack([getattr(r, name) for r in routings]), "layer", *axes, layer=layers, token=tokens)
@@ -52,12 +55,16 @@ def routing(*, text: str = DEFAULT_TEXT, seed: int = 0, source: str = "small", d
     loads = torch.stack([expert_load(r.indices, r.n_routed_experts) for r in routings])
     arrays["load"] = named(loads, "layer", "expert", layer=layers)
     arrays["bias"] = named(torch.stack([a["bias"] for a in answers]), "layer", "expert", layer=layers)
-    arrays["u"] = named(torch.stack([output.layers[n]["u"][0] for n in chosen]), "layer", "token", "hidden", layer=layers, token=tokens)
+    arrays["u"] = named(
+        torch.stack([output.layers[n]["u"][0] for n in chosen]), "layer", "token", "hidden", layer=layers, token=tokens
+    )
     arrays["expert_out"] = named(
         torch.stack([a["expert_out"] for a in answers]), "layer", "token", "slot", "hidden", layer=layers, token=tokens
     )
     for name in ("routed_out", "shared_out", "combined"):
-        arrays[name] = named(torch.stack([a[name] for a in answers]), "layer", "token", "hidden", layer=layers, token=tokens)
+        arrays[name] = named(
+            torch.stack([a[name] for a in answers]), "layer", "token", "hidden", layer=layers, token=tokens
+        )
     quantities = _numbers(model, routings, answers, len(tokens))
     params = {"text": text, "source": source}
     return Trace("routing", arrays, quantities, params, seed, device, versions(begin))
@@ -108,7 +115,9 @@ def teams_within_groups(cfg: GateConfig) -> int:
     return sum(count for (groups, taken), count in ways.items() if groups <= cfg.topk_group and taken == cfg.top_k)
 
 
-def _numbers(model: Model, routings: list[Routing], answers: list[dict[str, Tensor]], tokens: int) -> dict[str, Quantity]:
+def _numbers(
+    model: Model, routings: list[Routing], answers: list[dict[str, Tensor]], tokens: int
+) -> dict[str, Quantity]:
     cfg = model.cfg
     choices = tokens * len(routings)
     moved = sum(int(a["moved"]) for a in answers)
@@ -126,7 +135,9 @@ def _numbers(model: Model, routings: list[Routing], answers: list[dict[str, Tens
         "choices": computed(choices, "", "tokens × layers with experts"),
         "choices_moved_by_bias": computed(moved, "", "choices whose set of experts would differ without the bias"),
         "largest_bias": computed(max(float(a["bias"].abs().max()) for a in answers), "", "largest |bias|"),
-        "combination_error": computed(max(float(a["error"]) for a in answers), "", "largest |sum of answers − layer's output|"),
+        "combination_error": computed(
+            max(float(a["error"]) for a in answers), "", "largest |sum of answers − layer's output|"
+        ),
         "parameters": computed(total, "param", "counted in the trained model"),
         "active_parameters": computed(active, "param", "counted: shared parts and k experts a layer"),
         "active_share": computed(active / total, "", "active parameters / parameters"),

@@ -61,9 +61,13 @@ def expected_from_tokens(tokens: Tensor, experts: Tensor, n_experts: int, vocabu
     ids = tokens.flatten()
     for layer, chosen in enumerate(experts.flatten(1, 2)):  # (domain · N, k)
         for slot in range(chosen.shape[-1]):
-            of_token[layer].index_put_((ids, chosen[:, slot]), torch.ones(len(ids), dtype=torch.float64), accumulate=True)
+            of_token[layer].index_put_(
+                (ids, chosen[:, slot]), torch.ones(len(ids), dtype=torch.float64), accumulate=True
+            )
     share = of_token / of_token.sum(-1, keepdim=True).clamp_min(1)
-    frequency = torch.stack([torch.bincount(row, minlength=vocabulary) for row in tokens]).double()  # (domain, vocabulary)
+    frequency = torch.stack(
+        [torch.bincount(row, minlength=vocabulary) for row in tokens]
+    ).double()  # (domain, vocabulary)
     return torch.einsum("dv,lve->lde", frequency, share), of_token
 
 
@@ -110,31 +114,45 @@ def specialisation(*, first_seed: int = 0, seeds: int = 3, steps: int = 240, dev
     tokens, experts = choices(model, data)
     counts = counted(experts, n_experts)
     expected, of_token = expected_from_tokens(tokens, experts, n_experts, model.cfg.vocab_size)
-    untrained = [counted(choices(Model(model.cfg, s), data)[1], n_experts) for s in range(first_seed, first_seed + seeds)]
+    untrained = [
+        counted(choices(Model(model.cfg, s), data)[1], n_experts) for s in range(first_seed, first_seed + seeds)
+    ]
     trainings = balanced_trainings(first_seed, seeds, steps, device)
-    over_training = torch.stack([torch.stack(t.record.domain_load) for t in trainings])  # (seed, step, domain, layer, expert)
+    over_training = torch.stack(
+        [torch.stack(t.record.domain_load) for t in trainings]
+    )  # (seed, step, domain, layer, expert)
     information = mutual_information(over_training.transpose(2, 3))  # (seed, step, layer)
     one, routed = cost_of_dropping(model, data)
     layers = moe_layers(trainings[0])
     places = {"layer": layers, "domain": DOMAINS}
     steps_measured = tuple(map(str, trainings[0].record.eval_step))
     arrays = {
-        "counts": named(counts, "layer", "domain", "expert", **places),
-        "share": named((counts / counts.sum(-1, keepdim=True)).float(), "layer", "domain", "expert", **places),
-        "information": named(information.float(), "seed", "step", "layer", unit="bit", step=steps_measured, layer=layers),
+        "counts": named(counts, "layer", "domain", "expert", unit="", **places),
+        "share": named((counts / counts.sum(-1, keepdim=True)).float(), "layer", "domain", "expert", unit="", **places),
+        "information": named(
+            information.float(), "seed", "step", "layer", unit="bit", step=steps_measured, layer=layers
+        ),
         "information_shipped": named(mutual_information(counts), "layer", unit="bit", layer=layers),
         "information_from_tokens": named(mutual_information(expected), "layer", unit="bit", layer=layers),
-        "information_untrained": named(mutual_information(torch.stack(untrained)), "seed", "layer", unit="bit", layer=layers),
+        "information_untrained": named(
+            mutual_information(torch.stack(untrained)), "seed", "layer", unit="bit", layer=layers
+        ),
         "favourite": named(favourite_tokens(of_token), "layer", "expert", "place", layer=layers),
         "vocabulary": named(torch.arange(tokenizer.size), "token", token=_shown(tokenizer)),
         "drop_one": named(one, "layer", "expert", unit="nat/token", layer=layers),
         "drop_routed": named(routed, "layer", unit="nat/token", layer=layers),
     }
     params = {"first_seed": first_seed, "seeds": seeds, "steps": steps}
-    quantities = _numbers(arrays["information_shipped"].values, arrays["information_from_tokens"].values, untrained, information)
-    quantities["drop_one_largest"] = computed(float(one.max()), "nat/token", "loss added without the most needed expert")
-    quantities["drop_routed_smallest"] = computed(float(routed.min()), "nat/token", "loss added without a layer's routed experts")
-    quantities["drop_routed_largest"] = computed(float(routed.max()), "nat/token", "loss added without a layer's routed experts")
+    quantities = _numbers(mutual_information(counts), mutual_information(expected), untrained, information)
+    quantities["drop_one_largest"] = computed(
+        float(one.max()), "nat/token", "loss added without the most needed expert"
+    )
+    quantities["drop_routed_smallest"] = computed(
+        float(routed.min()), "nat/token", "loss added without a layer's routed experts"
+    )
+    quantities["drop_routed_largest"] = computed(
+        float(routed.max()), "nat/token", "loss added without a layer's routed experts"
+    )
     return Trace("specialisation", arrays, quantities, params, first_seed, device, versions(begin))
 
 
@@ -146,7 +164,9 @@ def _numbers(shipped: Tensor, from_tokens: Tensor, untrained: list[Tensor], info
     before = mutual_information(torch.stack(untrained)).mean(-1).tolist()
     return {
         "information_possible": computed(2.0, "bit", "log₂ of four domains"),
-        "information_shipped": computed(float(shipped.mean()), "bit", "I(domain; expert), mean over layers, shipped model"),
+        "information_shipped": computed(
+            float(shipped.mean()), "bit", "I(domain; expert), mean over layers, shipped model"
+        ),
         "information_from_tokens": computed(
             float(from_tokens.mean()), "bit", "the same if the token's id alone decided, mean over layers"
         ),
