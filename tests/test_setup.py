@@ -71,7 +71,7 @@ class Clone:
         command = [str(self.root / "explain"), *arguments]
         pipe = subprocess.PIPE
         return subprocess.Popen(
-            command, env=self.environment(**more), stdin=subprocess.DEVNULL, stdout=pipe, stderr=pipe, text=True, cwd="/"
+            command, env=self.environment(**more), stdin=subprocess.DEVNULL, stdout=pipe, stderr=pipe, text=True
         )
 
     def call(self, *arguments: str, **more: str) -> subprocess.CompletedProcess[str]:
