@@ -4,12 +4,23 @@ Colours by role, text without LaTeX, numbers that know their origin, tensors, to
 drawn from data. See `scenes.kit.gallery` for one picture of each.
 """
 
+from scenes.kit.attention import AttentionMap, HeadRow, HeadSharing
+from scenes.kit.axes import Axes2D, Axis, AxisTick
+from scenes.kit.bar_chart import Bar, BarChart, BarRow
 from scenes.kit.binding import DataBound, data_of, quantity_at, summary
+from scenes.kit.caches import CacheScale, CacheStack, CacheStrip
 from scenes.kit.cells import CellImage
+from scenes.kit.experts import ExpertGrid
+from scenes.kit.flows import Arrow, Flow, FlowFan
 from scenes.kit.layout import column, fit_stage, fit_width, in_safe_area, row, spread
+from scenes.kit.legends import Bracket, Callout, Legend
+from scenes.kit.line_chart import LineChart, Series
+from scenes.kit.matrices import Bottleneck, MatrixProduct
 from scenes.kit.numbers import CountingNumber, NumberLabel
 from scenes.kit.origin import OriginLine, origin_text
+from scenes.kit.roofline import Roof, RooflineChart, Work
 from scenes.kit.scales import ColorBar, ColorScale
+from scenes.kit.scatter_chart import ScatterChart, Spot
 from scenes.kit.tensors import CountNote, ShapeLabel, TensorGrid, VectorColumn
 from scenes.kit.text import Formula, Label, Phrase, label, math, mono, title
 from scenes.kit.theme import (
@@ -37,13 +48,48 @@ from scenes.kit.theme import (
 from scenes.kit.tokens import TokenChip, TokenRow, visible
 
 __all__ = [
+    "Arrow",
+    "AttentionMap",
+    "Axes2D",
+    "Axis",
+    "AxisTick",
+    "Bar",
+    "BarChart",
+    "BarRow",
+    "Bottleneck",
+    "Bracket",
     "CAPTION_TOP",
+    "CacheScale",
+    "CacheStack",
+    "CacheStrip",
+    "Callout",
+    "CellImage",
+    "ColorBar",
+    "ColorScale",
+    "CountNote",
+    "CountingNumber",
+    "DataBound",
     "EASE",
     "EASE_OUT",
     "ENTER",
+    "ExpertGrid",
+    "Flow",
+    "FlowFan",
+    "Formula",
     "HOLD",
+    "HeadRow",
+    "HeadSharing",
     "LEAVE",
+    "Label",
+    "Legend",
+    "LineChart",
+    "MatrixProduct",
+    "NumberLabel",
+    "OriginLine",
+    "Phrase",
     "ROLES",
+    "Roof",
+    "RooflineChart",
     "SAFE_BOTTOM",
     "SAFE_LEFT",
     "SAFE_RIGHT",
@@ -53,23 +99,16 @@ __all__ = [
     "STAGE_CENTER",
     "STAGE_HEIGHT",
     "STAGE_TOP",
-    "TRANSFORM",
-    "CellImage",
-    "ColorBar",
-    "ColorScale",
-    "CountNote",
-    "CountingNumber",
-    "DataBound",
-    "Formula",
-    "Label",
-    "NumberLabel",
-    "OriginLine",
-    "Phrase",
+    "ScatterChart",
+    "Series",
     "ShapeLabel",
+    "Spot",
+    "TRANSFORM",
     "TensorGrid",
     "TokenChip",
     "TokenRow",
     "VectorColumn",
+    "Work",
     "column",
     "data_of",
     "fit_stage",

@@ -79,6 +79,11 @@ def summary(array: NamedArray, function: str) -> Quantity:
 class Bound(tuple[Any, ...]):
     """An immutable tuple of data. Copying a mobject does not copy it."""
 
+    @classmethod
+    def of(cls, data: Iterable[Any]) -> Bound:
+        """Each datum once, in order; None is left out."""
+        return cls({id(datum): datum for datum in data if datum is not None}.values())
+
     def __deepcopy__(self, memo: dict[int, Any]) -> Bound:
         return self
 

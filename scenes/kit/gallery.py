@@ -6,22 +6,44 @@ The data here is made up for the gallery and says so in its origin.
 from __future__ import annotations
 
 import numpy as np
-from manim import LEFT, Scene, VGroup
+from manim import LEFT, UP, Scene, VGroup
 
 from explainers.quantities import Cited, Quantity, computed
 from explainers.traces import NamedArray
 from scenes.kit import (
     ROLES,
     SIZES,
+    AttentionMap,
+    Bar,
+    BarChart,
+    BarRow,
+    Bottleneck,
+    Bracket,
+    CacheScale,
+    CacheStack,
+    CacheStrip,
+    Callout,
     ColorScale,
     CountingNumber,
+    ExpertGrid,
+    FlowFan,
+    HeadSharing,
+    Legend,
+    LineChart,
+    MatrixProduct,
     NumberLabel,
     OriginLine,
     Phrase,
+    Roof,
+    RooflineChart,
+    ScatterChart,
+    Series,
+    Spot,
     TensorGrid,
     TokenChip,
     TokenRow,
     VectorColumn,
+    Work,
     column,
     fit_stage,
     label,
@@ -33,11 +55,18 @@ from scenes.kit import (
 )
 
 
-def example(*shape: int, axes: tuple[str, ...], seed: int = 0, positive: bool = False, **about: object) -> NamedArray:
+def example(
+    *shape: int,
+    axes: tuple[str, ...],
+    seed: int = 0,
+    positive: bool = False,
+    name: str = "example",
+    labels: dict[str, tuple[str, ...]] | None = None,
+) -> NamedArray:
     """Smooth made-up values for trying out a picture."""
     rng = np.random.default_rng(seed)
     values = rng.normal(size=shape) * 0.5 + np.sin(np.arange(int(np.prod(shape))) / 7).reshape(shape)
-    return NamedArray(np.abs(values) if positive else values, axes, about.pop("name", "example"), **about)  # type: ignore[arg-type]
+    return NamedArray(np.abs(values) if positive else values, axes, name, labels=labels or {})
 
 
 def number(value: float, unit: str = "", name: str = "made up for the gallery") -> Quantity:
@@ -102,3 +131,133 @@ class Tensors(GalleryScene):
         big = TensorGrid(example(64, 200, axes=("row", "column"), seed=5), max_rows=64, max_columns=200, cell=0.025)
         body = column(tokens, long, row(grid, square, gap=0.5), row(columns, big, TokenChip(" cat"), gap=0.8), gap=0.3)
         self.add(fit_stage(body))
+
+
+class Charts(GalleryScene):
+    """Lines, bars, points, roofline."""
+
+    def construct(self) -> None:
+        """Draw."""
+        rank = NamedArray(np.arange(0, 129, 4), ("rank",), "rank")
+        share = 1 - np.exp(-rank.values / 18)
+
+        def curve(factor: float) -> NamedArray:
+            return NamedArray(100 * share**factor, ("rank",), "energy", "%")
+
+        lines = LineChart(
+            [
+                Series(
+                    "before RoPE", curve(0.5), rank, NamedArray(np.full(33, 2.0), ("rank",), "spread", "%"), "latent"
+                ),
+                Series("after RoPE", curve(1.5), rank, role="rope"),
+                Series("random", curve(1.8), rank, role="dense", dashed=True),
+            ],
+            x_name="rank kept",
+            y_name="energy kept",
+            width=4.2,
+            height=2.1,
+        )
+        bars = BarChart(
+            [
+                Bar(n, number(v, "B"), r)
+                for n, v, r in (("MHA", 4e6, "key"), ("GQA", 5e5, "value"), ("MLA", 70272, "latent"))
+            ],
+            fmt="si",
+            length=3.6,
+            name="cache per token",
+        )
+        log_bars = BarChart(
+            [
+                Bar(n, number(v, "B"), r)
+                for n, v, r in (("MHA", 4e6, "key"), ("GQA", 5e5, "value"), ("MLA", 70272, "latent"))
+            ],
+            fmt="si",
+            log=True,
+            length=3.6,
+            name="cache per token",
+        )
+        spread = Quantity(2.9, "", Cited("made up", "2026-01-01"), spread=0.08)
+        spots = ScatterChart(
+            [
+                Spot("MHA", number(256), number(2.8), "key"),
+                Spot("GQA", number(128), number(2.83), "value"),
+                Spot("MLA", number(48), spread, "latent"),
+            ],
+            x_name="values per token and layer",
+            y_name="loss",
+            x_log=True,
+            width=4.2,
+            height=1.9,
+        )
+        roof = RooflineChart(
+            [Roof("H800", number(989e12, "FLOP/s"), number(3.35e12, "B/s"), "text")],
+            [
+                Work("MHA decode", number(1.0, "FLOP/B"), "key"),
+                Work("MLA absorbed", number(240.0, "FLOP/B"), "latent"),
+                Work("prefill", number(900.0, "FLOP/B"), "query"),
+            ],
+            width=4.4,
+            height=2.3,
+        )
+        roof.add(roof.ridge_line("H800"))
+        scores = BarRow(
+            example(16, axes=("expert",), positive=True), marked=(2, 5), y_name="gate score", width=4, height=1.1
+        )
+        left, right = column(lines, spots, gap=0.4), column(roof, row(bars, log_bars, gap=0.3), scores, gap=0.35)
+        self.add(fit_stage(row(left, right, gap=0.8), height=7.2).move_to([0, 0, 0]))
+
+
+class Caches(GalleryScene):
+    """Strips to scale, brackets, callouts."""
+
+    def construct(self) -> None:
+        """Draw."""
+        mha, gqa, mla = number(4.0e9, "B"), number(5.2e8, "B"), number(7.03e7, "B")
+        scale = CacheScale.of(mha, length=9.5)
+        strips = [
+            CacheStrip(mha, scale=scale, name="MHA, every head its own keys and values", limit=number(2.5e9, "B")),
+            CacheStrip(gqa, scale=scale, name="GQA", role="value"),
+            CacheStrip(mla, scale=scale, name="MLA", role="latent"),
+        ]
+        stack = CacheStack(strips)
+        stack.add(strips[0].limit_mark("one GPU"))
+        fine = CacheScale.of(mla, length=9.5, rows=1)
+        wrapped = CacheStrip(number(2.9e8, "B"), scale=fine, rows=3, name="wrapped", role="query", thickness=0.22)
+        title_words = title("One picture, one scale")
+        legend = Legend([("query", "query"), ("key", "key"), ("value", "value")])
+        shape = Bottleneck(
+            [number(7168), number(512), number(16384)],
+            names=("h", "c", "k"),
+            roles=("token", "latent", "key"),
+            height=2.2,
+        )
+        shape.add(Bracket(shape.stages[0], "wide", LEFT), Callout("small", shape.stages[1], UP, role="latent"))
+        body = column(stack, row(column(wrapped, legend), shape, gap=0.6), gap=0.45)
+        self.add(title_words, fit_stage(body))
+
+
+class Attention(GalleryScene):
+    """Products, heads, maps, experts, flows."""
+
+    def construct(self) -> None:
+        """Draw."""
+        a, b = example(6, 24, axes=("token", "dim")), example(24, 8, axes=("dim", "latent"), seed=3)
+        out = NamedArray(a.values @ b.values, ("token", "latent"), "c")
+        product = MatrixProduct(a, b, out, names=("h", "W_DKV", "c_KV"), roles=("token", "", "latent"), cell=0.12)
+        heads = row(
+            HeadSharing(number(8, "head"), number(8, "head"), width=2.6, name="MHA"),
+            HeadSharing(number(8, "head"), number(2, "head"), width=2.6, name="GQA"),
+            HeadSharing(number(128, "head"), number(1, "head"), width=2.6, most=8, latent=True, name="MLA"),
+            gap=0.5,
+        )
+        words = ("The", " cat", " sat", " on", " the", " mat", ".", "\n")
+        scores = np.tril(np.exp(example(8, 8, axes=("q", "k")).values))
+        weights = NamedArray(scores / scores.sum(1, keepdims=True), ("query", "key"), "w", labels={"query": words})
+        triangle = AttentionMap(weights, row_labels=True, cell=0.2)
+        chosen = np.zeros(16)
+        chosen[[1, 3, 9, 14]] = (0.4, 0.2, 0.3, 0.1)
+        gate = NamedArray(chosen, ("expert",), "weights")
+        experts = ExpertGrid(gate, groups=4, shared=1, outlined=(1, 3, 9, 14))
+        chip = TokenChip(" cat").next_to(experts, UP, buff=1.0)
+        routed = VGroup(experts, chip, FlowFan(chip, list(experts.squares), gate))
+        self.add(fit_stage(column(row(product, triangle, gap=0.8), row(heads, routed, gap=0.8), gap=0.4)))
