@@ -71,8 +71,9 @@ class ByWords:
 
 
 def planned_ticks(step: Step, narrator: Narrator | None = None, hold: float = HOLD) -> int:
-    """How long a step lasts if its animations are not longer than its words."""
-    return ticks_up((narrator or ByWords()).seconds(step)) + ticks_up(hold)
+    """How long a step lasts if its animations are not longer than its words; by words alone nothing is computed."""
+    seconds = narrator.seconds(step) if narrator else step.words_planned * 60 / WORDS_PER_MINUTE
+    return ticks_up(seconds) + ticks_up(hold)
 
 
 def planned_seconds(section: Section, narrator: Narrator | None = None, hold: float = HOLD) -> float:

@@ -35,6 +35,7 @@ if TYPE_CHECKING:
 _PART = re.compile(r"\{\{(?P<reference>[^{}]*)\}\}|\[\[(?P<mark>[^\[\]]*)\]\]")
 _HEADING = re.compile(r"##\s+(?P<text>.*?)\s*(?:\{#(?P<name>[A-Za-z]\w*)\})?\s*$")
 _NAME = re.compile(r"[A-Za-z]\w*(?:\.[\w-]+)+$")
+_TYPICAL = " 12.3 "  # four words
 _REQUIRED = ("number", "title")
 
 
@@ -45,6 +46,16 @@ class Reference:
     name: str
     fmt: str
     where: str
+
+    @property
+    def costly(self) -> bool:
+        """Whether filling it means to compute a run that ships no record."""
+        if not self.name.startswith("run."):
+            return False
+        from explainers.runs import CATALOGUE
+
+        run = CATALOGUE.get(self.name.split(".")[1])
+        return run is None or not (run.recorded and run.record().is_file())
 
     @cached_property
     def quantity(self) -> Quantity:
@@ -92,6 +103,12 @@ class Step:
     def words(self) -> int:
         """How many words one says, figures counted as they are read aloud (`scenes.speech`)."""
         return len(spoken_words(self.narration))
+
+    @cached_property
+    def words_planned(self) -> int:
+        """`words` without computing anything: a number of a run that is not recorded counts as a typical one."""
+        said = (_TYPICAL if isinstance(part, Reference) and part.costly else _text(part) for part in self.parts)
+        return len(spoken_words("".join(said)))
 
     @cached_property
     def marks(self) -> dict[str, int]:

@@ -68,7 +68,8 @@ def test_time_goes_by_words_and_within_a_step_by_syllables() -> None:
 
 
 def test_a_planned_scene_lasts_its_words_and_holds_in_whole_seconds() -> None:
-    section = parse("---\nnumber: 9\ntitle: T\n---\n## A\nOne two three four five.\n\nSix.\n", Path("9_x.md")).sections[0]
+    text = "---\nnumber: 9\ntitle: T\n---\n## A\nOne two three four five.\n\nSix.\n"
+    section = parse(text, Path("9_x.md")).sections[0]
     # five words are 2 s = 30 ticks, one is 0.4 s = 6; two holds of 12: 60 ticks = 4 s
     assert clock.planned_seconds(section) == 4.0
     assert clock.planned_ticks(section.steps[0]) == 42

@@ -39,8 +39,8 @@ def sections(body: str) -> tuple[script.Section, ...]:
 
 def test_a_script_becomes_sections_and_steps(known_numbers: list[str]) -> None:
     lecture = parse(
-        HEAD + "## The cache grows\n<!-- 12 notes\nto self -->\nFor each token\nV3 keeps {{ v3.kv }}. [[small]] Small!\n\n"
-        "Then GPT-4o.\n\n## Why MLA? {#Second}\nOne.\n",
+        HEAD + "## The cache grows\n<!-- 12 notes\nto self -->\nFor each token\nV3 keeps {{ v3.kv }}. "
+        "[[small]] Small!\n\nThen GPT-4o.\n\n## Why MLA? {#Second}\nOne.\n",
         FILE,
         NAMES,
     )
@@ -56,7 +56,7 @@ def test_a_script_becomes_sections_and_steps(known_numbers: list[str]) -> None:
     assert step.narration == "For each token V3 keeps 70,272 B. Small!"
     assert step.tokens[step.marks["small"]] == "Small!"
     assert step.quantities == ((KV, "70,272 B"),)
-    assert step.words == 13  # for each token · V three · keeps · seventy thousand two hundred seventy-two · bytes · small
+    assert step.words == 13, "V three; seventy thousand two hundred seventy-two bytes; and five more"
 
 
 def test_a_format_decides_how_a_number_is_said() -> None:
