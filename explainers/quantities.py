@@ -344,7 +344,7 @@ def shown_matches(text: str, quantity: Quantity) -> bool:
     """
     match = re.search(
         r"(?P<sign>[−-]?)\s*\$?(?P<digits>\d[\d,]*(?:\.\d+)?)(?:\s*×\s*10(?P<power>[⁻⁰¹²³⁴⁵⁶⁷⁸⁹]+))?"
-        r"\s*(?P<scale>trillion|billion|million|exa|peta|tera|giga|mega|kilo|[EPTGMk](?![a-z]{2,})|%|per cent)?",
+        r"\s*(?P<scale>trillion|billion|million|exa|peta|tera|giga|mega|kilo|[EPTGMk](?!PU|UR|[a-z]{2,})|%|per cent)?",
         text,
     )
     if not match:
