@@ -98,7 +98,7 @@ _PARTS: dict[str, tuple[tuple[str, ...], bool]] = {
     "routed_params": (("routed expert",), False),
     "shared_expert_params": (("shared expert",), False),
     "dense_ffn_params": (("dense feed-forward",), False),
-    "gate_params": (("gate",), False),
+    "gate_params": (("gate", "gate of a hash-routed layer"), False),
 }
 
 

@@ -93,7 +93,8 @@ def parts(config: ModelConfig) -> tuple[Part, ...]:
         )
         add("shared expert", EXPERT, config.moe_layers * ffn.shared_experts)
         bias = " + routed_experts" if ffn.gate_bias else ""
-        add("gate", f"hidden * routed_experts{bias}", config.moe_layers)
+        add("gate", f"hidden * routed_experts{bias}", config.moe_layers - ffn.hash_routed_layers)
+        add("gate of a hash-routed layer", "hidden * routed_experts", ffn.hash_routed_layers)
     if config.residual_streams > 1:
         add("residual streams", STREAMS, 2 * layers)
         add("residual streams to one", STREAMS_HEAD, 1)

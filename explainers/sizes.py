@@ -113,6 +113,7 @@ class FeedForward:
     moe_intermediate: int = 0
     gate_bias: bool = False  # one value an expert, for choosing only
     expert_bias: bool = False  # biases inside each expert (gpt-oss)
+    hash_routed_layers: int = 0  # the first ones choose experts by a table of tokens: no bias (V4)
 
 
 @dataclass(frozen=True, eq=False)
