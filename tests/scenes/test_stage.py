@@ -38,7 +38,9 @@ class Stage(LectureScene):
 def play_scene(kind: type[Stage], tmp_path: Path, *paragraphs: str) -> Stage:
     """Run a scene whose section has these paragraphs; drawing is skipped."""
     file = tmp_path / "9_x.md"
-    file.write_text("---\nnumber: 9\ntitle: T\n---\n## Scene {#" + kind.__name__ + "}\n" + "\n\n".join(paragraphs) + "\n")
+    file.write_text(
+        "---\nnumber: 9\ntitle: T\n---\n## Scene {#" + kind.__name__ + "}\n" + "\n\n".join(paragraphs) + "\n"
+    )
     with tempconfig({"dry_run": True, "media_dir": str(tmp_path), "disable_caching": True, "verbosity": "ERROR"}):
         scene = kind(renderer=LookingRenderer())
         scene.script_file = file
@@ -99,7 +101,10 @@ MISUSE = {
     "fewer": ("with self.step():\n    pass", r"1 steps for 2 paragraphs of 9_x\.md:5; add 1"),
     "more": ("for _ in range(3):\n    with self.step():\n        pass", r"step 3 has no paragraph \(9_x\.md:5 has 2\)"),
     "outside": ("self.wait(1)", "time passes outside a step"),
-    "mark": ("with self.step() as s:\n    s.until('thrid')", "unknown mark of 9/Misuse step 1 'thrid'; did you mean third"),
+    "mark": (
+        "with self.step() as s:\n    s.until('thrid')",
+        "unknown mark of 9/Misuse step 1 'thrid'; did you mean third",
+    ),
     "condition": ("with self.step():\n    self.wait(1, lambda: True)", r"use s\.until"),
     "negative": ("with self.step():\n    self.wait(-1)", "must be positive"),
 }

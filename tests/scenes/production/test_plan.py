@@ -1,0 +1,100 @@
+"""A key changes with whatever can change a picture, and with nothing else."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from scenes.production import plan
+from scenes.production.plan import Job, own_code, reach, wanted_runs
+from scenes.production.settings import Options
+from scenes.registry import Course
+
+MakeCourse = Callable[[str, str], Course]
+SCRIPT = "## First\nOne two three.\n\n## Second\nFour five.\n"
+CODE = """
+WIDTH = 3
+
+class First(LectureScene):
+    lecture = 9
+    def construct(self):
+        with self.step():
+            self.add(Square(WIDTH))
+
+class Second(LectureScene):
+    lecture = 9
+    def construct(self):
+        with self.step():
+            pass
+"""
+
+
+def keys(course: Course, **options: object) -> dict[str, str]:
+    picture = Options(**{"quality": "480p", **options}).picture  # type: ignore[arg-type]
+    return {entry.name: Job(entry, picture).key for entry in course.entries(course.lecture(9))}
+
+
+def changed(before: dict[str, str], after: dict[str, str]) -> set[str]:
+    return {name for name in before if before[name] != after[name]}
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "who"),
+    [
+        ("Square(WIDTH)", "Circle(WIDTH)", {"First"}),
+        ("            pass", "            self.wait(1)", {"Second"}),
+        ("WIDTH = 3", "WIDTH = 4", {"First", "Second"}),
+        ("WIDTH = 3", "WIDTH = 3  # wide enough", set()),
+        ("class Second(LectureScene)", "class Second(First)", {"Second"}),
+    ],
+)
+def test_code_changes_the_scenes_that_it_can_reach(make_course: MakeCourse, old: str, new: str, who: set[str]) -> None:
+    before = keys(make_course(SCRIPT, CODE))
+    assert old in CODE
+    assert changed(before, keys(make_course(SCRIPT, CODE.replace(old, new)))) == who
+
+
+def test_a_paragraph_changes_its_own_scene(make_course: MakeCourse) -> None:
+    before = keys(make_course(SCRIPT, CODE))
+    assert changed(before, keys(make_course(SCRIPT.replace("Four", "Forty"), CODE))) == {"Second"}
+
+
+def test_size_rate_and_theme_change_every_scene(make_course: MakeCourse, monkeypatch: pytest.MonkeyPatch) -> None:
+    course = make_course(SCRIPT, CODE)
+    before = keys(course)
+    everything = {"First", "Second"}
+    assert changed(before, keys(course)) == set()
+    assert changed(before, keys(course, quality="720p")) == everything
+    assert changed(before, keys(course, fps=15)) == everything
+    monkeypatch.setenv("EXPLAIN_THEME", "light")
+    assert changed(before, keys(course)) == everything
+
+
+def test_a_scene_that_another_names_belongs_to_its_code(make_course: MakeCourse) -> None:
+    course = make_course(SCRIPT, CODE.replace("class Second(LectureScene)", "class Second(First)"))
+    file = course.scenes / "demo.py"
+    assert "class First" in own_code(file, "Second", file.stat().st_mtime_ns)
+    assert "class Second" not in own_code(file, "First", file.stat().st_mtime_ns)
+
+
+def test_reach_follows_imports_into_the_project_and_stops_at_the_doors(tmp_path: Path) -> None:
+    helper, scene = tmp_path / "helper.py", tmp_path / "scene.py"
+    helper.write_text("from scenes.clock import HOLD\n")
+    scene.write_text("import numpy\nimport helper\ndef late():\n    from explainers.runs import get\n")
+    found = reach(scene)
+    names = {path.name for path in found}
+    assert {"scene.py", "helper.py", "clock.py", "script.py", "runs.py", "references.py"} <= names
+    assert not {"configs.py", "facts.py", "devices.py", "moe.py"} & names, "values behind a door are checked as values"
+    assert all(path.is_relative_to(tmp_path) or path.is_relative_to(plan._PROJECT) for path in found)
+
+
+def test_runs_are_known_before_scenes_run(make_course: MakeCourse) -> None:
+    code = CODE.replace("self.add(Square(WIDTH))", "self.run('low_rank', layer=2); self.run(f'x{WIDTH}')")
+    code = code.replace(
+        "            pass", "            self.number('run.balance.max_vio'); self.run('low_rank', layer=WIDTH)"
+    )
+    course = make_course(SCRIPT.replace("Four", "Four {{ run.routing.top }} {{ v3.layers }}"), code)
+    jobs = [Job(entry, Options().picture) for entry in course.entries(course.lecture(9))]
+    assert wanted_runs(jobs) == [("low_rank", {"layer": 2}), ("balance", {}), ("routing", {})]
