@@ -1,0 +1,72 @@
+"""The arrows of the house: who may import whom, and that what is imported is declared."""
+
+from __future__ import annotations
+
+import ast
+import re
+import sys
+import tomllib
+from collections.abc import Iterator
+from functools import cache
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parents[1]
+MODULES = sorted(path for package in ("explainers", "scenes") for path in (ROOT / package).rglob("*.py"))
+#: Import name → distribution, where they differ.
+DISTRIBUTIONS = {"PIL": "pillow", "cairo": "pycairo"}
+#: (importing folder, what it may not import, why)
+FORBIDDEN = [
+    ("explainers", "scenes", "computation knows nothing of pictures"),
+    ("explainers", "manim", "computation knows nothing of pictures"),
+    ("scenes/kit", "scenes.lectures", "the vocabulary does not know what is said with it"),
+    ("scenes/kit", "scenes.production", "the vocabulary does not know how films are made"),
+    ("scenes/lectures", "torch", "scenes draw NumPy arrays; a tensor would be invisible to Manim's cache"),
+    ("scenes/kit", "torch", "scenes draw NumPy arrays; a tensor would be invisible to Manim's cache"),
+    ("scenes/production", "torch", "only runs compute"),
+    ("scenes/audit", "torch", "only runs compute"),
+]
+
+
+@cache
+def imports(path: Path) -> frozenset[str]:
+    return frozenset(_imports(ast.parse(path.read_text(encoding="utf-8"))))
+
+
+def _imports(tree: ast.AST) -> Iterator[str]:
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Import):
+            yield from (alias.name for alias in node.names)
+        elif isinstance(node, ast.ImportFrom) and node.module and not node.level:
+            yield node.module
+            yield from (f"{node.module}.{alias.name}" for alias in node.names)
+
+
+def within(name: str, package: str) -> bool:
+    return name == package or name.startswith(f"{package}.")
+
+
+@pytest.mark.parametrize(("folder", "package", "reason"), FORBIDDEN, ids=lambda value: str(value).partition(" ")[0])
+def test_no_forbidden_import(folder: str, package: str, reason: str) -> None:
+    paths = [path for path in MODULES if path.is_relative_to(ROOT / folder)]
+    assert paths
+    guilty = [str(path.relative_to(ROOT)) for path in paths if any(within(name, package) for name in imports(path))]
+    assert not guilty, f"{guilty} import {package}: {reason}"
+
+
+def test_no_lecture_imports_another() -> None:
+    folder = ROOT / "scenes" / "lectures"
+    for path in (path for path in MODULES if path.is_relative_to(folder) and path != folder / "__init__.py"):
+        lecture = path.relative_to(folder).parts[0].removesuffix(".py")
+        others = {name for name in imports(path) if within(name, "scenes.lectures") and name.count(".") >= 2}
+        assert all(name.split(".")[2] == lecture for name in others), f"{path}: {sorted(others)}"
+
+
+def test_every_imported_package_is_declared() -> None:
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
+    declared = {re.split(r"[\[<>=]", line)[0].lower() for line in project["dependencies"]}
+    outside = {name.partition(".")[0] for path in MODULES for name in imports(path)}
+    outside -= {*sys.stdlib_module_names, "explainers", "scenes"}
+    used = {DISTRIBUTIONS.get(name, name).lower().replace("_", "-") for name in outside}
+    assert used <= declared, f"declare {sorted(used - declared)} in pyproject.toml"
