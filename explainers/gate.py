@@ -37,7 +37,7 @@ class GateConfig:
     norm_topk_prob
         Divide the k weights by their sum (V3, equation 13).
     routed_scaling_factor
-        Multiplies the k weights at the end (V2 16.0, V3 2.5).
+        Multiplies the k weights at the end, normalised or not (V2 16.0, V3 2.5).
     topk_method
         ``"greedy"``: the k best of all experts, groups are ignored. ``"group_limited_greedy"``: V2, scores outside the
         chosen groups become 0.0. ``"noaux_tc"``: V3, with bias, scores outside the chosen groups become −inf.
@@ -219,8 +219,8 @@ def choose_groups(biased_scores: Tensor, cfg: GateConfig) -> tuple[Tensor, Tenso
 def mask_groups(biased_scores: Tensor, group_mask: Tensor, cfg: GateConfig) -> Tensor:
     """Scores (T, E) with the forbidden groups out of the race.
 
-    V2 writes 0.0, which is below every softmax score. V3 must write −inf: a biased score can be negative, and 0.0 would
-    then win.
+    V2 writes 0.0, which is below every softmax score (one that underflows to 0.0 ties, and weighs nothing wherever it
+    is sent). V3 must write −inf: a biased score can be negative, and 0.0 would then win.
     """
     if not cfg.limits_groups:
         return biased_scores

@@ -21,17 +21,23 @@ from explainers.errors import ExplainError, one_of
 from explainers.gate import GateConfig, Routing, route
 
 __all__ = [
+    "Dispatch",
     "ExpertWeights",
     "GateConfig",
     "MLPWeights",
+    "MoEParts",
     "MoEWeights",
     "Routing",
+    "combine",
+    "dispatch",
     "expert_balance_loss",
     "expert_load",
+    "expert_outputs",
     "max_vio",
     "moe_forward",
     "moe_grouped",
     "moe_loop",
+    "moe_parts",
     "route",
     "sequence_balance_loss",
     "swiglu",
@@ -84,6 +90,28 @@ class MoEWeights:
     shared: MLPWeights | None = None  # all shared experts as one wider feed-forward layer
 
 
+@dataclass(frozen=True, eq=False)
+class Dispatch:
+    """Which row goes where: N = T·k rows, sorted by expert."""
+
+    token: Tensor  # (N,) int64
+    slot: Tensor  # (N,) int64, as which of the token's k choices
+    experts: list[int]  # the experts that got a row, ascending
+    sizes: list[int]  # how many rows each of them got, summing to N
+
+
+@dataclass(frozen=True, eq=False)
+class MoEParts:
+    """All intermediate tensors of one layer, for pictures."""
+
+    x: Tensor  # (T, D) input
+    routing: Routing
+    outputs: Tensor  # (T, k, D) each chosen expert's answer, before weighing
+    routed: Tensor  # (T, D) their weighted sum
+    shared: Tensor | None  # (T, D) the shared experts' answer
+    out: Tensor  # (T, D)
+
+
 def swiglu(x: Tensor, w1: Tensor, w2: Tensor, w3: Tensor) -> Tensor:
     """FFN(x) = W₂(SiLU(W₁x) ⊙ W₃x): (…, D) → (…, D)."""
     return F.linear(F.silu(F.linear(x, w1)) * F.linear(x, w3), w2)  # D → F → D
@@ -100,24 +128,43 @@ def moe_loop(x: Tensor, experts: ExpertWeights, routing: Routing) -> Tensor:
     return y.to(x.dtype)
 
 
+def dispatch(routing: Routing) -> Dispatch:
+    """Sort the N rows by expert, tokens in order within an expert."""
+    k = routing.indices.shape[1]
+    order = routing.indices.flatten().argsort(stable=True)  # (N,) row = token · k + slot
+    load = expert_load(routing.indices, routing.n_routed_experts).tolist()  # E
+    hit = [i for i, count in enumerate(load) if count]
+    return Dispatch(order // k, order % k, hit, [load[i] for i in hit])
+
+
 def moe_grouped(x: Tensor, experts: ExpertWeights, routing: Routing) -> Tensor:
     """The same sum, fast: rows sorted by expert, one product per contiguous segment: (T, D) → (T, D).
 
     Only experts that got a token are touched. Tokens are unique within a segment, so adding a segment back is
     deterministic on every device.
     """
-    k = routing.indices.shape[1]
-    order = routing.indices.flatten().argsort(stable=True)  # (N,) rows in the order of their experts
-    load = expert_load(routing.indices, routing.n_routed_experts).tolist()  # E
-    hit = [i for i, count in enumerate(load) if count]
-    sizes = [load[i] for i in hit]
-    token = order // k  # (N,)
-    g = routing.weights.flatten()[order, None]  # (N, 1)
-    segments = zip(token.split(sizes), x[token].split(sizes), g.split(sizes), experts.pick(hit), strict=True)
+    to = dispatch(routing)
+    g = routing.weights[to.token, to.slot, None]  # (N, 1)
+    segments = zip(
+        to.token.split(to.sizes), x[to.token].split(to.sizes), g.split(to.sizes), experts.pick(to.experts), strict=True
+    )
     y = torch.zeros_like(x, dtype=routing.weights.dtype)  # (T, D)
     for rows, inputs, share, w in segments:  # (n,), (n, D), (n, 1), weights of one expert
         y.index_add_(0, rows, share * swiglu(inputs, *w))
     return y.to(x.dtype)
+
+
+def expert_outputs(x: Tensor, experts: ExpertWeights, routing: Routing) -> Tensor:
+    """What each chosen expert answers, before weighing: (T, D) → (T, k, D), in the order of ``routing.indices``."""
+    to = dispatch(routing)
+    answers = [swiglu(rows, *w) for rows, w in zip(x[to.token].split(to.sizes), experts.pick(to.experts), strict=True)]
+    out = x.new_zeros(*routing.indices.shape, x.shape[1])  # (T, k, D)
+    return out.index_put((to.token, to.slot), torch.cat(answers))
+
+
+def combine(outputs: Tensor, weights: Tensor) -> Tensor:
+    """Σ_i g_{i,t} FFN_i(u_t) over a token's k experts: (T, k, D), (T, k) → (T, D)."""
+    return torch.einsum("tk,tkd->td", weights, outputs.to(weights.dtype)).to(outputs.dtype)
 
 
 PATHS = {"loop": moe_loop, "grouped": moe_grouped}
@@ -136,3 +183,14 @@ def moe_forward(x: Tensor, weights: MoEWeights, cfg: GateConfig, path: str = "gr
     if weights.shared is not None:
         y = y + swiglu(tokens, weights.shared.w1, weights.shared.w2, weights.shared.w3)
     return y.view_as(x), routing
+
+
+def moe_parts(x: Tensor, weights: MoEWeights, cfg: GateConfig) -> MoEParts:
+    """`moe_forward` of tokens (T, D), step by step, with every intermediate tensor."""
+    routing = route(x, weights.gate, weights.bias, cfg)
+    outputs = expert_outputs(x, weights.experts, routing)  # (T, k, D)
+    routed = combine(outputs, routing.weights)  # (T, D)
+    if weights.shared is None:
+        return MoEParts(x, routing, outputs, routed, None, routed)
+    shared = swiglu(x, weights.shared.w1, weights.shared.w2, weights.shared.w3)  # (T, D)
+    return MoEParts(x, routing, outputs, routed, shared, routed + shared)

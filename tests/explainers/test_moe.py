@@ -19,12 +19,15 @@ from explainers.moe import (
     MLPWeights,
     MoEWeights,
     Routing,
+    dispatch,
     expert_balance_loss,
     expert_load,
+    expert_outputs,
     max_vio,
     moe_forward,
     moe_grouped,
     moe_loop,
+    moe_parts,
     route,
     sequence_balance_loss,
     swiglu,
@@ -224,6 +227,38 @@ def test_grouped_is_the_loop(cfg: GateConfig, tokens: int, seed: int) -> None:
     routing = route(x, w.gate, None, cfg)
     a, b = moe_loop(x, w.experts, routing), moe_grouped(x, w.experts, routing)
     torch.testing.assert_close(a, b, rtol=1e-12, atol=1e-12)
+
+
+@settings(max_examples=30, deadline=None)
+@given(gates(), st.integers(1, 20), st.integers(0, 1000))
+def test_dispatch_sends_each_row_once(cfg: GateConfig, tokens: int, seed: int) -> None:
+    torch.manual_seed(seed)
+    routing = route(torch.randn(tokens, 8), torch.randn(cfg.n_routed_experts, 8), None, cfg)
+    to = dispatch(routing)
+    sent = torch.tensor(to.experts).repeat_interleave(torch.tensor(to.sizes))
+    assert torch.equal(routing.indices[to.token, to.slot], sent)
+    assert sorted(zip(to.token.tolist(), to.slot.tolist(), strict=True)) == [
+        (t, s) for t in range(tokens) for s in range(cfg.top_k)
+    ]
+
+
+def test_parts_are_what_forward_does() -> None:
+    torch.manual_seed(0)
+    cfg, w, x = GateConfig(16, 4, 4, 2, **V3), layer(16, 32, 24, shared=True), torch.randn(30, 32)
+    parts = moe_parts(x, w, cfg)
+    y, routing = moe_forward(x, w, cfg)
+    torch.testing.assert_close(parts.out, y, rtol=0, atol=1e-6)
+    assert torch.equal(parts.routing.indices, routing.indices)
+    t, slot = 11, 2
+    expert = int(routing.indices[t, slot])
+    alone = swiglu(x[t], w.experts.w1[expert], w.experts.w2[expert], w.experts.w3[expert])
+    torch.testing.assert_close(parts.outputs[t, slot], alone)
+    assert parts.shared is not None
+    torch.testing.assert_close(parts.routed + parts.shared, parts.out)
+    bare = moe_parts(x, dataclasses.replace(w, shared=None), cfg)
+    assert bare.shared is None
+    assert torch.equal(bare.out, parts.routed)
+    assert expert_outputs(x, w.experts, routing).shape == (30, 4, 32)
 
 
 @pytest.mark.parametrize("dtype", [torch.float32, torch.float64])
