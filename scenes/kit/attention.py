@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Self
+
 import numpy as np
 from manim import DOWN, RIGHT, UP, Group, Line, RoundedRectangle, VGroup
 from numpy.typing import NDArray
@@ -10,7 +12,7 @@ from explainers.errors import ExplainError
 from explainers.quantities import Computed, Quantity
 from explainers.traces import NamedArray
 from scenes.kit import theme
-from scenes.kit.binding import Bound, DataBound, as_array, as_quantity
+from scenes.kit.binding import Bound, DataBound, as_array, as_quantity, perturb
 from scenes.kit.cells import Pixels
 from scenes.kit.numbers import NumberLabel
 from scenes.kit.scales import ColorScale
@@ -80,7 +82,7 @@ class HeadSharing(DataBound, VGroup):
         name: str = "",
     ) -> None:
         super().__init__()
-        self.bound = Bound.of([as_quantity(query_heads, "HeadSharing"), as_quantity(kv_heads, "HeadSharing")])
+        self.bound = Bound((as_quantity(query_heads, "HeadSharing"), as_quantity(kv_heads, "HeadSharing")))
         total, stored = int(query_heads), int(kv_heads)
         if stored < 1 or total % stored:
             raise ExplainError(f"{total} query heads cannot share {stored} key-value heads evenly")
@@ -114,6 +116,11 @@ class HeadSharing(DataBound, VGroup):
             self.name_label = Label(name, "small", "text").next_to(self.queries, UP, buff=0.18)
             self.add(self.name_label)
         self.center()
+
+    def perturbed(self) -> Self:
+        """The same drawing with twice as many query heads."""
+        queries, stored = self.bound
+        return self.rebind(perturb(queries), stored)
 
     @staticmethod
     def _head(role: str, side: float, tall: float | None = None) -> RoundedRectangle:

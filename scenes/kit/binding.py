@@ -96,7 +96,7 @@ class DataBound(Mobject):
     """
 
     bound: Bound
-    _options: Bound
+    _built: Bound
 
     def __init_subclass__(cls, **kwargs: Any) -> None:
         super().__init_subclass__(**kwargs)
@@ -111,15 +111,21 @@ class DataBound(Mobject):
                 given = signature.bind(self, *args, **options)
                 self._given = Bound([(tuple(given.args[1:]), tuple(given.kwargs.items()))])
             original(self, *args, **options)
+            if type(self) is cls and "bound" in vars(self):
+                self._built = self.bound  # an animation may leave it bound to other data; these are in `_given`
 
         cls.__init__ = remember  # type: ignore[method-assign]
+
+    def perturbed(self) -> Self:
+        """The same object for clearly other data: for checking that the picture follows the data."""
+        return self.rebind(*(perturb(datum, index) for index, datum in enumerate(self.bound)))
 
     def rebind(self, *values: Datum) -> Self:
         """The same object for other values; takes as many as ``bound`` holds, in that order."""
         if len(values) != len(self.bound):
             raise ExplainError(f"{type(self).__name__} holds {len(self.bound)} data, but {len(values)} were given")
         args, options = self._given[0]
-        swap = list(zip(self.bound, values, strict=True))
+        swap = list(zip(self._built, values, strict=True))
         again = type(self)(*(_swapped(a, swap) for a in args), **{k: _swapped(v, swap) for k, v in options})
         again.align_to(self, DL)
         return again
@@ -137,6 +143,23 @@ def _swapped(value: Any, swap: list[tuple[Any, Any]]) -> Any:
     if hasattr(value, "data_fields"):  # a small frozen dataclass that carries data (Series, Bar, …)
         return replace(value, **{name: _swapped(getattr(value, name), swap) for name in value.data_fields})
     return value
+
+
+def perturb(datum: Datum, index: int = 0) -> Datum:
+    """Another datum of the same kind, shape, unit and sign; ``index`` makes several differ from one another."""
+    if isinstance(datum, Quantity):
+        value = datum.value * (index + 2) if isinstance(datum.value, int) else datum.value * (1.6 + 0.3 * index)
+        origin = Computed(f"perturbed {datum.short()}", (datum,))
+        return replace(datum, value=value or 1, origin=origin)
+    values = np.asarray(datum.values)
+    if values.dtype == np.bool_:
+        changed = ~values
+    else:
+        wave = 1.5 + 0.4 * np.sin(np.arange(values.size) * 1.7 + index).reshape(values.shape)
+        changed = (values * wave + (0 if values.any() else 1)).astype(values.dtype)
+        if np.array_equal(changed, values):  # small integers
+            changed = values * 2
+    return NamedArray(changed, datum.axes, datum.name, datum.unit, datum.labels, datum.run, "")
 
 
 def data_of(mobjects: Iterable[Mobject]) -> list[Datum]:

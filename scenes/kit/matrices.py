@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any
+from typing import Any, Self
 
 import numpy as np
 from manim import DOWN, RIGHT, UP, Animation, Group, Polygon, Rectangle, RoundedRectangle, VGroup
@@ -12,7 +12,7 @@ from explainers.errors import ExplainError
 from explainers.quantities import Quantity
 from explainers.traces import NamedArray
 from scenes.kit import theme
-from scenes.kit.binding import Bound, DataBound, as_array, as_quantity
+from scenes.kit.binding import Bound, DataBound, as_array, as_quantity, perturb
 from scenes.kit.numbers import NumberLabel
 from scenes.kit.scales import ColorScale
 from scenes.kit.tensors import ShapeLabel, TensorGrid
@@ -63,6 +63,13 @@ class MatrixProduct(DataBound, Group):
             self.shapes.add(ShapeLabel(array, "tick").next_to(grid, DOWN, buff=0.14))
         self.add(*parts, self.names, self.shapes)
         self.center()
+
+    def perturbed(self) -> Self:
+        """The same picture for another ``a``; the result is computed again."""
+        a, b, out = self.bound
+        other = perturb(a)
+        product = other.values.astype(np.float64) @ b.values.astype(np.float64)
+        return self.rebind(other, b, NamedArray(product, out.axes, out.name, out.unit, out.labels))
 
     @staticmethod
     def _check(a: NamedArray, b: NamedArray, out: NamedArray, tolerance: float) -> None:

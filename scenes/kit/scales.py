@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import Any, ClassVar
+from dataclasses import dataclass, replace
+from typing import Any, ClassVar, Self
 
 import numpy as np
 from manim import DOWN, LEFT, RIGHT, UP, Group, Rectangle
@@ -13,7 +13,7 @@ from explainers.errors import ExplainError, one_of
 from explainers.quantities import Computed, Quantity
 from explainers.traces import NamedArray
 from scenes.kit import palette, theme
-from scenes.kit.binding import Bound, DataBound, as_array, as_quantity
+from scenes.kit.binding import Bound, DataBound, as_array, as_quantity, perturb
 from scenes.kit.cells import CellImage, Pixels
 from scenes.kit.numbers import NumberLabel
 from scenes.kit.text import Label
@@ -134,3 +134,9 @@ class ColorBar(DataBound, Group):
             self.add(Label(name, size, "muted").next_to(strip, UP if vertical else LEFT, buff=0.14))
         self.strip = strip
         self.center()
+
+    def perturbed(self) -> Self:
+        """The same bar for a wider scale."""
+        low, high = self.bound
+        wider = as_quantity(perturb(high), "ColorBar")
+        return self.rebind(replace(low, value=-wider.value) if self.scale_of_colour.kind == "diverging" else low, wider)

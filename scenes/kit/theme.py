@@ -189,11 +189,21 @@ def _table(anchors: tuple[str, ...]) -> Floats:
     return table
 
 
+@cache
+def _two_arms(anchors: tuple[str, ...]) -> Floats:
+    """Two even arms that meet in the middle of the table, where zero is."""
+    middle = len(anchors) // 2
+    below, above = palette.even_scale(anchors[: middle + 1], 129), palette.even_scale(anchors[middle:], 129)
+    table = np.concatenate([below, above[1:]])
+    table.setflags(write=False)
+    return table
+
+
 def scale_table(kind: str) -> Floats:
-    """The colour table (256, 3) of ``sequential`` (zero stands back, much stands out) or ``diverging`` (signed)."""
+    """The colour table (n, 3) of ``sequential`` (zero stands back, much stands out) or ``diverging`` (signed)."""
     if kind not in ("sequential", "diverging"):
         raise one_of("colour scale", kind, ["sequential", "diverging"])
-    return _table(theme().sequential if kind == "sequential" else theme().diverging)
+    return _table(theme().sequential) if kind == "sequential" else _two_arms(theme().diverging)
 
 
 def tinted_table(name: str) -> Floats:

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
+from typing import Self
 
 from manim import DOWN, LEFT, RIGHT, RoundedRectangle, VGroup
 
@@ -99,6 +101,12 @@ class TokenRow(DataBound, VGroup):
         for line in lines:
             line.arrange(RIGHT, buff=gap)
         self.add(*VGroup(*lines).arrange(DOWN, buff=gap * 1.6, aligned_edge=LEFT).center())
+
+    def perturbed(self) -> Self:
+        """The same row for other tokens: each one doubled."""
+        (array,) = self.bound
+        labels = dict(array.labels, token=tuple(token * 2 for token in array.labels["token"]))
+        return self.rebind(replace(array, labels=labels))
 
 
 def _texts(tokens: object) -> tuple[str, ...]:
