@@ -17,12 +17,12 @@ from explainers.errors import ExplainError, one_of
 from explainers.quantities import Quantity, computed
 
 #: Chips whose memory, bandwidth and BF16 peak were read in a source.
-CHIPS = ("a100", "h100", "h800", "h200")
+CHIPS = ("a100", "h100", "h800", "h200", "h20", "b200")
 
 
 @dataclass(frozen=True)
 class Chip:
-    """An accelerator: memory (B), bandwidth (B/s), dense peaks (FLOP/s); ``fp8`` is None where it has no such units."""
+    """An accelerator: memory (B), bandwidth (B/s), dense peaks (FLOP/s); ``fp8`` is None where none was read."""
 
     key: str
     title: str
@@ -38,7 +38,9 @@ class Chip:
             raise one_of("precision", precision, list(found))
         peak = found[precision]
         if peak is None:
-            raise ExplainError(f"{self.title} has no {precision} units; use bf16")
+            raise ExplainError(
+                f"no {precision} figure of {self.title} that was read in a source; use bf16 or another chip"
+            )
         return peak
 
     def ridge(self, precision: str = "bf16") -> Quantity:
@@ -53,7 +55,8 @@ def chip(key: str) -> Chip:
     if key not in CHIPS:
         raise one_of("chip", key, list(CHIPS))
     entry = facts.entry(f"hardware.{key}")
-    fp8 = entry.quantity("fp8") if "fp8" in entry.fields else None
+    known = "fp8" in entry.fields and entry.confidence_of("fp8") != "recalled"
+    fp8 = entry.quantity("fp8") if known else None
     figures = [entry.quantity(name) for name in ("memory", "bandwidth", "bf16")]
     return Chip(key, entry.title, figures[0], figures[1], figures[2], fp8)
 

@@ -7,9 +7,10 @@ from collections.abc import Sequence
 import numpy as np
 
 from explainers import caching, configs, serving
+from explainers.errors import ExplainError
 from explainers.experiments.caches import mla_sizes
 from explainers.quantities import Quantity, computed, constant
-from explainers.roofline import CHIPS, Chip, attainable, chip
+from explainers.roofline import Chip, attainable, chip
 from explainers.serving import Deployment
 from explainers.serving_day import reproduce_day
 from explainers.traces import NamedArray, Trace
@@ -26,19 +27,23 @@ KINDS = {
 MOE_BATCHES = (1, 8, 32, 128, 512, 2048, 8192, 32768)
 
 
-def roofline_decode(*, model: str = "v3", context: int = 4096, queries: int = 1) -> Trace:
+def roofline_decode(
+    *, model: str = "v3", context: int = 4096, queries: int = 1, gpus: str = "a100 h100 h800 h200"
+) -> Trace:
     """Where decoding sits under the rooflines of real chips: attention of six kinds, and the experts by batch.
 
     Counted for one layer: bytes read from memory and FLOPs, BF16 for attention, FP8 for experts.
     Attention (scores, weighted sum, and what has to be multiplied for every cached token) depends on neither
     batch nor, beyond small lengths, context: each user reads a cache of their own. ``queries`` tokens decoded at
-    once (2 with one drafted token) share one read.
+    once (2 with one drafted token) share one read; ``gpus`` names chips of `roofline.CHIPS`.
 
     Arrays: ``intensity`` (sample) and ``attainable`` (chip, sample) for the lines; ``peak``, ``bandwidth``, ``ridge``
     (chip); ``point_flops``, ``point_bytes``, ``point_intensity`` (point); ``point_attainable``, ``point_seconds``,
     ``point_share`` of the peak and ``point_memory_bound`` (chip, point); the same with ``moe_`` over batch.
     """
-    chips = [chip(key) for key in CHIPS]
+    chips = [chip(key) for key in gpus.split()]
+    if not chips:
+        raise ExplainError('no chip for the roofline; write gpus="h800 h200"')
     samples = np.logspace(-1, 4, 101)
     flops, moved = _attention_points(model, context, queries)
     intensity = flops / moved
@@ -58,7 +63,7 @@ def roofline_decode(*, model: str = "v3", context: int = 4096, queries: int = 1)
     arrays["moe_batch"] = NamedArray(np.array(MOE_BATCHES), ("batch",), unit="token", labels={"batch": batches})
     sizes = [configs.quantity(f"{model}.{n}") for n in ("heads", "kv_lora_rank", "qk_rope_head_dim", "v_head_dim")]
     numbers = _roofline_numbers(chips, sizes, intensity)
-    params = {"model": model, "context": context, "queries": queries}
+    params = {"model": model, "context": context, "queries": queries, "gpus": gpus}
     meta = {
         "note": "one layer; every cached token is read once for each step; weights and softmax are not in the points"
     }

@@ -98,14 +98,14 @@ def test_units_multiply_to_the_published_bill():
 
 
 def test_what_is_only_recalled_can_be_looked_at_but_not_shown():
-    entry = facts.entry("hardware.h20")
-    assert entry.fields["bf16"] == 148e12
-    with pytest.raises(ExplainError, match=r"fact\.hardware\.h20\.bf16 is recalled .* may not be shown"):
-        facts.quantity("hardware.h20.bf16")
-    assert facts.quantity("hardware.h20.bandwidth").origin.confidence == "secondary"  # its own source is better
+    entry = facts.entry("hardware.ascend_910b")
+    assert entry.fields["bf16"] == 376e12
+    with pytest.raises(ExplainError, match=r"fact\.hardware\.ascend_910b\.bf16 is recalled .* may not be shown"):
+        facts.quantity("hardware.ascend_910b.bf16")
     with pytest.raises(ExplainError, match="recalled"):
-        facts.quantity("models.qwen_72b.training_tokens")  # one weak field of a better entry
-    assert "fact.hardware.h20.bf16" not in set(facts.names())
+        facts.quantity("hardware.ascend_910c.memory")  # one weak field of a better entry
+    assert facts.quantity("hardware.ascend_910c.bf16").origin.confidence == "secondary"
+    assert "fact.hardware.ascend_910b.bf16" not in set(facts.names())
 
 
 def test_a_field_from_another_source_says_so():
@@ -177,7 +177,7 @@ def test_search_finds_figures_and_texts_and_says_what_may_be_shown():
     found = {item.reference: item for item in facts.search("h800 memory")}
     assert found["fact.hardware.h800.memory"].shown == "80.0 GB"
     assert found["fact.hardware.h800.memory"].showable
-    assert not next(item for item in facts.search("hardware.h20.bf16")).showable
+    assert not next(item for item in facts.search("hardware.ascend_910b.bf16")).showable
     assert facts.search("no such words anywhere") == []
     assert len(facts.search("")) > len(facts.search("deepseek"))
 
@@ -224,7 +224,7 @@ def test_command_prints_figure_source_and_reference():
     assert rows[0]["reference"] == "fact.hardware.h800.memory"
     assert rows[0]["value"] == 80_000_000_000
     assert "v3.mla_vs_mha = 56.9×" in run(command, ["v3", "mla_vs"]).output
-    assert "recalled: not shown" in run(command, ["h20", "bf16"]).output
+    assert "recalled: not shown" in run(command, ["ascend_910b", "bf16"]).output
     assert json.loads(run(command, ["--json"]).output)["hardware"] >= 13
     assert isinstance(run(command, ["nothing", "like", "this"]).exception, ExplainError)
 

@@ -30,10 +30,22 @@ def test_the_ridge_is_where_the_roof_turns():
     assert chip.ridge("fp8").value == pytest.approx(2 * ridge, rel=1e-3)
 
 
+def test_every_chip_has_a_roof():
+    for key in roofline.CHIPS:
+        chip = roofline.chip(key)
+        assert 20 < chip.ridge().value < 400
+        assert 50e9 < chip.memory.value < 300e9
+    trace = runs.get("roofline_decode", gpus="h20 b200")
+    assert trace["ridge"]["chip"] == 2
+    assert not trace["point_memory_bound"].pick(chip=0).values[-1]  # little arithmetic: even MLA waits for it
+    with pytest.raises(ExplainError, match="no chip for the roofline"):
+        runs.get("roofline_decode", gpus="")
+
+
 def test_chips_that_are_not_there_name_the_fix():
     with pytest.raises(ExplainError, match="unknown chip 'h8000'; did you mean h800"):
         roofline.chip("h8000")
-    with pytest.raises(ExplainError, match="has no fp8 units"):
+    with pytest.raises(ExplainError, match="no fp8 figure of"):
         roofline.chip("a100").peak("fp8")
     with pytest.raises(ExplainError, match="unknown precision"):
         roofline.chip("h800").peak("fp4")
@@ -167,7 +179,7 @@ def test_bad_loads_name_the_fix():
         serving.decode_step(Deployment(), 0, 4096)
     with pytest.raises(ExplainError, match="not itemised; choose v4_pro"):
         serving.load(Deployment("v4_1_flash"))
-    with pytest.raises(ExplainError, match="has no fp8 units"):
+    with pytest.raises(ExplainError, match="no fp8 figure of"):
         serving.decode_step(variant(Deployment(), gpu="a100"), 1, 4096)
 
 
