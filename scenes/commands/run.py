@@ -16,6 +16,8 @@ if TYPE_CHECKING:
     from explainers.traces import Trace
 
 LIST = "list"
+#: What a run says of itself in its meta, and the heading under which it is printed.
+NOTES = {"note": "note", "error": "error", "assumptions": "assumptions", "left_out": "left out"}
 
 
 @click.command()
@@ -95,3 +97,9 @@ def _describe(trace: Trace) -> None:
         for name, quantity in trace.quantities.items():
             about = quantity.name if quantity.name != name else ""
             click.echo(f"  {name:<{width}}  {quantity.text():<16}  {about}".rstrip())
+    for key, words in NOTES.items():
+        if key in trace.meta:
+            click.echo(f"\n{words}")
+            note = trace.meta[key]
+            for line in [note] if isinstance(note, str) else note:
+                click.echo(f"  {line}")
