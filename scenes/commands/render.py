@@ -42,4 +42,5 @@ def render(targets: tuple[str, ...], **chosen: Any) -> None:
 def describe(film: FilmResult) -> str:
     """One line: the file, its length, what was rendered and what came from the cache."""
     reused = f", {len(film.reused)} from the cache" if film.reused else ""
-    return f"{film.video}  ({as_minutes(film.seconds)}, {len(film.rendered)} scenes rendered{reused})"
+    count = f"{len(film.rendered)} scene" + ("" if len(film.rendered) == 1 else "s")
+    return f"{film.video}  ({as_minutes(film.seconds)}, {count} rendered{reused})"
