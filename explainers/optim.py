@@ -1,7 +1,8 @@
 """Muon for matrices, AdamW for the rest, as one optimizer with one schedule.
 
 Muon: K. Jordan and others 2024, "Muon: An optimizer for hidden layers in neural networks"; the scale
-0.2·√max(rows, columns) that lets it share AdamW's learning rate: Liu and others 2025, "Muon is Scalable for LLM Training" (2502.16982).
+0.2·√max(rows, columns) that lets it share AdamW's learning rate: Liu and others 2025, "Muon is Scalable for LLM
+Training" (2502.16982).
 """
 
 from __future__ import annotations

@@ -41,8 +41,8 @@ MODELS = {
         ShippedModel(
             "small_mha",
             "the same width and depth with plain multi-head attention and dense layers: what MLA is compared with",
-            replace(_LONG, model=ModelConfig(attention="mha", n_routed_experts=0), steps=900),
-            6,
+            replace(_LONG, model=ModelConfig(attention="mha", n_routed_experts=0), steps=600),
+            4,
         ),
     )
 }
@@ -165,8 +165,8 @@ def model_card(training: Training, shipped: ShippedModel) -> str:
 Sources and docstrings of Python {about["python"]}'s standard library and its language topics (PSF licence); English and
 German sentences and sums from grammars written for this project (MIT). Four domains, equal shares in each step.
 SHA-256 of the corpus: `{about["corpus"]}`.
-Another version of Python has another library, so training there gives other weights. The weights are under the project's
-licence (MIT).
+Another version of Python has another library, so training there gives other weights. The weights are under the
+project's licence (MIT).
 
 ## Recipe
 `explain train {shipped.name}`: seed {recipe.seed}, {recipe.steps} steps of {recipe.rows} × {recipe.length} tokens
