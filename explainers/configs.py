@@ -84,6 +84,7 @@ def _parameters() -> Iterator[tuple[str, Number]]:
     yield "moe_layers", moe_layers
     yield "experts_total", _experts
     yield "expert_teams", counting.expert_teams
+    yield "expert_teams_in_groups", counting.expert_teams_in_groups
     yield "weight_bytes_bf16", partial(_weights, width=2, words="bf16")
     yield "weight_bytes_fp8", partial(_weights, width=1, words="fp8")
 

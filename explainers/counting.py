@@ -183,6 +183,23 @@ def expert_teams(config: ModelConfig) -> Quantity | None:
     )
 
 
+def expert_teams_in_groups(config: ModelConfig) -> Quantity | None:
+    """How many of those sets stay within the groups that the gate keeps (V3: 4 groups of 8, 32 experts each)."""
+    if "expert_groups_kept" not in config.sizes:
+        return None
+    names = ("routed_experts", "experts_per_token", "expert_groups", "expert_groups_kept")
+    inputs = [config.size(name) for name in names]
+    experts, chosen, groups, kept = (int(quantity) for quantity in inputs)
+    each = experts // groups
+    value = 0
+    for used in range(1, kept + 1):  # sets that touch exactly `used` groups, by inclusion and exclusion
+        exactly = sum((-1) ** (used - i) * comb(used, i) * comb(each * i, chosen) for i in range(1, used + 1))
+        value += comb(groups, used) * exactly
+    formula = "sets of experts_per_token experts within expert_groups_kept of expert_groups groups"
+    name = f"possible teams of experts within the kept groups, {config.title}"
+    return computed(value, "", formula, inputs, name=name, key=f"{config.key}.expert_teams_in_groups")
+
+
 def _sum(config: ModelConfig, terms: list[Quantity], name: str, key: str) -> Quantity:
     formula = " + ".join(term.name.partition(",")[0] for term in terms)
     value = sum(term.value for term in terms)

@@ -198,7 +198,12 @@ def serving_model(
     }
     kinds = ("mha", "gqa8", "mqa", "mla") if caching.has_attention(base.config, "mla") else ("own",)
     arrays |= _best(base, kinds, price, slowest, utilisation.value, labels)
+    fitting = {kind: 8 * serving.largest_batch(serving.variant(base, attention=kind), contexts) for kind in kinds}
+    arrays["users_per_node"] = NamedArray(
+        np.stack(list(fitting.values())), ("attention", "context"), unit="user", labels=arrays["best_cost"].labels
+    )
     numbers, lever_arrays = _levers(base, context, price, slowest, utilisation) if "mla" in kinds else ({}, {})
+    numbers |= _users(base, fitting)
     numbers |= {"utilisation": utilisation, "price": constant(price, "USD a GPU hour")}
     params = {"model": model, "gpu": gpu, "gpus": gpus, "price": price, "slowest": slowest, "context": context}
     meta = {"assumptions": list(serving.ASSUMPTIONS), "left_out": list(serving.LEFT_OUT)}
@@ -221,6 +226,21 @@ def _best(
     units = {"best_batch": "", "best_speed": "token/s", "best_cost": "USD/million tokens"}
     axes = ("attention", "context")
     return {key: NamedArray(best[i], axes, unit=unit, labels=names) for i, (key, unit) in enumerate(units.items())}
+
+
+def _users(base: Deployment, fitting: dict[str, np.ndarray]) -> dict[str, Quantity]:
+    found = {}
+    for kind, users in fitting.items():
+        each = caching.bytes_per_token(base.config, kind)
+        for name, context in (("4k", 4096), ("32k", 32768), ("128k", 131072)):
+            found[f"users_{kind}_{name}"] = computed(
+                int(users[CONTEXTS.index(context)]),
+                "user",
+                "8 × (memory less a tenth − weights of one GPU) / (bytes a token × context)",
+                (base.chip.memory, each, configs.tokens(name)),
+                name=f"sequences of {name.upper()} tokens that fit on a node of eight GPUs, {kind.upper()}",
+            )
+    return found
 
 
 def _operate(

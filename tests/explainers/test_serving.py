@@ -257,3 +257,13 @@ def test_serving_shows_what_each_lever_does():
     assert (best.values[mla] > 0).all()
     dearer = runs.get("serving", price=4.0)
     assert dearer.quantity("cost_moe_mla").value == pytest.approx(2 * cost["moe_mla"])
+
+
+def test_users_that_fit_follow_from_memory_and_cache():
+    trace = runs.get("serving")
+    users = trace["users_per_node"]
+    order = [users.labels["attention"].index(name) for name in ("MHA", "GQA-8", "MLA", "MQA")]
+    assert (np.diff(users.values[order], axis=0) >= 0).all()
+    memory, weights = 80e9 * 0.9, serving.load(Deployment())
+    room = memory - weights.replicated_bytes - weights.expert_bytes
+    assert trace.quantity("users_mla_32k").value == 8 * int(room // (70_272 * 32_768))
