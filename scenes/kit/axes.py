@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -12,7 +13,7 @@ from manim import DOWN, LEFT, RIGHT, UL, UP, VGroup, VMobject
 from numpy.typing import NDArray
 
 from explainers.errors import ExplainError
-from explainers.quantities import Computed, Quantity, shown_matches
+from explainers.quantities import Computed, Quantity
 from scenes.kit import theme
 from scenes.kit.text import Label
 
@@ -29,10 +30,17 @@ class AxisTick(Label):
     def __init__(self, value: float, unit: str = "", fmt: str = "", size: str | float = "tick") -> None:
         self.tick_quantity = Quantity(value, unit, Computed("position on an axis"), "axis tick")
         text = self.tick_quantity.text(fmt)
-        if not shown_matches(text, self.tick_quantity):
+        style = re.match(r"\s*[a-z]*", fmt)
+        exact = self.tick_quantity.text(f"{style[0] if style else ''} 7")
+        if not math.isclose(_first_number(text), _first_number(exact), rel_tol=1e-5, abs_tol=1e-12):
             raise ExplainError(f"the axis tick {text!r} does not say {value}; give the axis another fmt")
         super().__init__(text, size, "muted")
         self.tick_value = float(value)
+
+
+def _first_number(text: str) -> float:
+    digits = re.search(r"[−-]?[\d,]+(?:\.\d+)?", text)
+    return float(digits[0].replace(",", "").replace("−", "-")) if digits else math.nan
 
 
 @dataclass(frozen=True)

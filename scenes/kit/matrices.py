@@ -67,7 +67,7 @@ class MatrixProduct(DataBound, Group):
     def perturbed(self) -> Self:
         """The same picture for another ``a``; the result is computed again."""
         a, b, out = self.bound
-        other = perturb(a)
+        other = as_array(perturb(a), "MatrixProduct", 2)
         product = other.values.astype(np.float64) @ b.values.astype(np.float64)
         return self.rebind(other, b, NamedArray(product, out.axes, out.name, out.unit, out.labels))
 

@@ -12,7 +12,7 @@ from functools import cache, lru_cache
 from typing import Any
 
 import numpy as np
-from manim import MathTypst, Text, VGroup, VMobject
+from manim import MathTypst, Text, VGroup, VMobject, tempconfig
 
 from explainers.errors import ExplainError, one_of
 from scenes.kit import fonts, theme
@@ -24,21 +24,23 @@ DESCENT, ASCENT = 0.3, 1.3
 LINE_STEP = 1.95
 WEIGHTS = {"light": "LIGHT", "regular": "NORMAL", "medium": "MEDIUM", "semibold": "SEMIBOLD"}
 _BUILD_SIZE = 96
+_NO_WRAP = 1_000_000
 
 
 @lru_cache(maxsize=4096)
 def glyph_outlines(text: str, font: str, weight: str, slant: str = "NORMAL") -> tuple[Floats, ...]:
     """Outlines of one line, one array a character (empty for a space): baseline at y = 0, cap height 1."""
     fonts.register()
-    drawn = Text(
-        "H" + " " + text,
-        font=font,
-        weight=weight,
-        slant=slant,
-        font_size=_BUILD_SIZE,
-        warn_missing_font=False,
-        disable_ligatures=True,
-    )
+    with tempconfig({"pixel_width": _NO_WRAP}):  # Pango breaks lines at the width of the film in pixels
+        drawn = Text(
+            f"H {text}",
+            font=font,
+            weight=weight,
+            slant=slant,
+            font_size=_BUILD_SIZE,
+            warn_missing_font=False,
+            disable_ligatures=True,
+        )
     capital = drawn.submobjects[0]
     low, height = capital.get_bottom()[1], capital.height
     outlines = [(letter.points - [0, low, 0]) / height for letter in drawn.submobjects[2:]]

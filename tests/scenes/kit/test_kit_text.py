@@ -7,7 +7,7 @@ from pathlib import Path
 import manimpango
 import numpy as np
 import pytest
-from manim import RIGHT, VGroup
+from manim import RIGHT, VGroup, tempconfig
 
 from explainers.errors import ExplainError
 from scenes.kit import Label, Phrase, fonts, label, math, mono, role, theme, title
@@ -88,6 +88,15 @@ def test_lines_break_where_they_must() -> None:
     assert wide.width > 3.0 >= narrow.width
     assert narrow.height > 2 * wide.height
     assert narrow.shown_text == text
+
+
+def test_a_long_line_is_one_line_at_every_resolution() -> None:
+    long = "and so it goes on " * 40
+    for width in (320, 1920):
+        glyph_outlines.cache_clear()
+        with tempconfig({"pixel_width": width}):
+            outline = np.concatenate(glyph_outlines(long, fonts.SANS, "NORMAL"))
+        assert np.ptp(outline[:, 1]) < 2
 
 
 def test_alignment_moves_the_short_line() -> None:
