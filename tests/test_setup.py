@@ -7,6 +7,7 @@ they were called, so nothing is downloaded.
 from __future__ import annotations
 
 import os
+import platform
 import shutil
 import subprocess
 import sys
@@ -54,10 +55,14 @@ class Clone:
             shutil.copy(ROOT / name, self.root / name)
         tools = {"python3": PYTHON, "pkg-config": PKG_CONFIG, "apt-get": APT_GET, "sudo": SUDO, "id": ID}
         for name, text in (tools | {"cc": "#!/bin/sh\n"}).items():
-            tool = self.fake / "bin" / name
-            tool.write_text(text)
-            tool.chmod(0o755)
+            self.tool(name, text)
         self.given("uid", "0")
+
+    def tool(self, name: str, text: str) -> None:
+        """A stand-in on the PATH."""
+        path = self.fake / "bin" / name
+        path.write_text(text)
+        path.chmod(0o755)
 
     def given(self, name: str, text: str = "") -> None:
         """Tell the stand-ins how to behave."""
@@ -218,6 +223,27 @@ def test_a_user_without_rights_goes_through_sudo(clone: Clone) -> None:
     clone.given("uid", "1000")
     assert clone.call("list").returncode == 0
     assert any(call.startswith("sudo") and "apt-get install" in call for call in clone.calls)
+
+
+@pytest.mark.parametrize(
+    ("driver", "choice", "asked"),
+    [(False, "", ["+cpu"]), (True, "", [""]), (False, "cuda", [""]), (True, "cpu", ["+cpu"])],
+)
+@pytest.mark.skipif(sys.platform != "linux" or platform.machine() != "x86_64", reason="one build of torch elsewhere")
+def test_the_build_of_torch_follows_the_machine(clone: Clone, driver: bool, choice: str, asked: list[str]) -> None:
+    if driver:
+        clone.tool("nvidia-smi", "#!/bin/sh\n")
+    if shutil.which("nvidia-smi") and not driver and not choice:
+        pytest.skip("this machine has an NVIDIA driver")
+    assert clone.call("list", **({"EXPLAIN_TORCH": choice} if choice else {})).returncode == 0
+    pins = [call.rpartition(" torch==")[2] for call in clone.calls if " torch==" in call]
+    assert [pin.lstrip("0123456789.") for pin in pins] == asked
+
+
+def test_an_unknown_build_of_torch_is_one_line(clone: Clone) -> None:
+    done = clone.call("list", EXPLAIN_TORCH="gpu")
+    assert done.returncode == 1
+    assert done.stderr.splitlines()[-1] == "error: EXPLAIN_TORCH=gpu is unknown; choose auto, cpu or cuda"
 
 
 def test_no_python_that_fits_is_one_line(clone: Clone) -> None:
