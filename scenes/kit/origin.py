@@ -7,9 +7,9 @@ from collections.abc import Iterable
 from explainers.errors import ExplainError
 from explainers.quantities import Cited, Quantity
 from explainers.traces import NamedArray, Trace
-from scenes.kit import theme
+from scenes.kit import fonts, theme
 from scenes.kit.binding import Bound
-from scenes.kit.text import Label
+from scenes.kit.text import WEIGHTS, Label, fitting_characters
 
 Source = Quantity | NamedArray | Trace
 
@@ -75,9 +75,11 @@ class OriginLine(Label):
 
 
 def _fitted(text: str, width: float) -> str:
-    """The text, or as many of its sources as fit."""
-    shorter = text
-    while Label(text, "origin").width > width:
-        shorter = shorter.rsplit("; ", 1)[0] if "; " in shorter else shorter[: int(len(shorter) * 0.92)].rstrip(" ,;·")
-        text = f"{shorter} …"
-    return text
+    """The text, or as much of it as fits, cut after a whole source where that leaves at least half of the line."""
+    room = width / theme.cap_units("origin")
+    fits = fitting_characters(text, room, fonts.SANS, WEIGHTS["regular"])
+    if fits == len(text):
+        return text
+    fits = fitting_characters(text, room - 4, fonts.SANS, WEIGHTS["regular"])
+    cut = text.rfind("; ", 0, fits)
+    return f"{text[: cut if cut > fits / 2 else fits].rstrip(' ,;·')} …"

@@ -12,7 +12,7 @@ from functools import cache, lru_cache
 from typing import Any
 
 import numpy as np
-from manim import MathTypst, Text, VGroup, VMobject, tempconfig
+from manim import MathTypst, Text, VGroup, VMobject, config
 
 from explainers.errors import ExplainError, one_of
 from scenes.kit import fonts, theme
@@ -27,13 +27,13 @@ _BUILD_SIZE = 96
 _NO_WRAP = 1_000_000
 
 
-@lru_cache(maxsize=4096)
-def glyph_outlines(text: str, font: str, weight: str, slant: str = "NORMAL") -> tuple[Floats, ...]:
-    """Outlines of one line, one array a character (empty for a space): baseline at y = 0, cap height 1."""
-    fonts.register()
-    with tempconfig({"pixel_width": _NO_WRAP}):  # Pango breaks lines at the width of the film in pixels
-        drawn = Text(
-            f"H {text}",
+def _unwrapped(text: str, font: str, weight: str, slant: str) -> Text:
+    """Pango breaks lines at the width of the film in pixels; here no line is broken."""
+    width = config.pixel_width
+    config.pixel_width = _NO_WRAP
+    try:
+        return Text(
+            text,
             font=font,
             weight=weight,
             slant=slant,
@@ -41,6 +41,24 @@ def glyph_outlines(text: str, font: str, weight: str, slant: str = "NORMAL") -> 
             warn_missing_font=False,
             disable_ligatures=True,
         )
+    finally:
+        config.pixel_width = width
+
+
+def fitting_characters(text: str, width: float, font: str, weight: str, slant: str = "NORMAL") -> int:
+    """How many characters of a line fit into ``width`` cap heights."""
+    outlines = glyph_outlines(text, font, weight, slant)
+    for index, outline in enumerate(outlines):
+        if len(outline) and outline[:, 0].max() > width:
+            return index
+    return len(text)
+
+
+@lru_cache(maxsize=4096)
+def glyph_outlines(text: str, font: str, weight: str, slant: str = "NORMAL") -> tuple[Floats, ...]:
+    """Outlines of one line, one array a character (empty for a space): baseline at y = 0, cap height 1."""
+    fonts.register()
+    drawn = _unwrapped(f"H {text}", font, weight, slant)
     capital = drawn.submobjects[0]
     low, height = capital.get_bottom()[1], capital.height
     outlines = [(letter.points - [0, low, 0]) / height for letter in drawn.submobjects[2:]]
@@ -134,15 +152,15 @@ class Label(VMobject):
             return lines
         broken: list[str] = []
         for line in lines:
-            current = ""
-            for word in line.split(" "):
-                longer = f"{current} {word}".strip()
-                if current and np.ptp(self._outline(longer)[:, 0]) > width:
-                    broken.append(current)
-                    current = word
-                else:
-                    current = longer
-            broken.append(current)
+            rest = line
+            while (fits := fitting_characters(rest, width, *self._face)) < len(rest):
+                cut = rest.rfind(" ", 0, fits + 1)
+                cut = cut if cut > 0 else rest.find(" ")  # a word wider than the room stands alone
+                if cut < 0:
+                    break
+                broken.append(rest[:cut])
+                rest = rest[cut + 1 :]
+            broken.append(rest)
         return broken
 
     def _set_lines(self, lines: Sequence[str]) -> None:
