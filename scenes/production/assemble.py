@@ -42,8 +42,8 @@ def assemble(selection: Selection, parts: Sequence[Part], options: Options, work
     made = work / name
     made.mkdir(parents=True, exist_ok=True)
 
-    _join(parts, starts, total, made / f"{name}.mp4", fps, selection)
     spoken = captions.cues([(start, part.report) for start, part in zip(starts, parts, strict=True)])
+    _join(parts, starts, total, made / f"{name}.mp4", fps, selection, spoken)
     (made / f"{name}.vtt").write_text(captions.webvtt(spoken), encoding="utf-8")
     (made / f"{name}.srt").write_text(captions.subrip(spoken), encoding="utf-8")
     shutil.copyfile(_poster(selection, parts).poster, made / "poster.png")
@@ -54,7 +54,15 @@ def assemble(selection: Selection, parts: Sequence[Part], options: Options, work
     return folder / f"{name}.mp4", clock.to_seconds(total)
 
 
-def _join(parts: Sequence[Part], starts: Sequence[int], total: int, target: Path, fps: int, film: Selection) -> None:
+def _join(
+    parts: Sequence[Part],
+    starts: Sequence[int],
+    total: int,
+    target: Path,
+    fps: int,
+    film: Selection,
+    spoken: Sequence[captions.Cue],
+) -> None:
     """Copy the packets of all scenes one after another; a scene begins at the frame that the clock says."""
     with av.open(str(target), "w", format="mp4", options={"movflags": "faststart"}) as out:
         out.metadata["title"] = film.lecture.title if film.whole else film.entries[0].section.heading
@@ -66,6 +74,7 @@ def _join(parts: Sequence[Part], starts: Sequence[int], total: int, target: Path
                     stream = out.add_stream_from_template(found)
                     stream.time_base = Fraction(1, fps)
                     header = found.codec_context.extradata
+                    _caption_track(out, spoken, film.lecture.lang)
                 elif found.codec_context.extradata != header:
                     raise ExplainError(f"{part.report.scene} was encoded otherwise; render again with --fresh")
                 _copy(source, found, out, stream, clock.frame(start, fps), fps)
@@ -81,6 +90,22 @@ def _join(parts: Sequence[Part], starts: Sequence[int], total: int, target: Path
                 for index, (part, start, end) in enumerate(zip(parts, starts, [*starts[1:], total], strict=True))
             ]
         )
+
+
+def _caption_track(out: Any, spoken: Sequence[captions.Cue], lang: str) -> None:
+    """The captions inside the mp4, for players that do not look for a file beside it."""
+    if not spoken:
+        return
+    track = out.add_stream("mov_text")
+    track.codec_context.subtitle_header = captions.MOV_TEXT_HEADER
+    track.metadata["language"] = {"en": "eng", "de": "deu", "fr": "fra", "es": "spa", "zh": "zho"}.get(lang, "und")
+    track.time_base = Fraction(1, 1000)
+    for start, end, sample in captions.mov_text(spoken):
+        packet = av.Packet(sample)
+        packet.stream, packet.time_base = track, track.time_base
+        packet.pts = packet.dts = start
+        packet.duration = end - start
+        out.mux(packet)
 
 
 def _copy(source: Any, found: Any, out: Any, stream: Any, first: int, fps: int) -> None:

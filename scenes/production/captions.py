@@ -102,6 +102,36 @@ def subrip(found: Sequence[Cue]) -> str:
     return "\n\n".join(blocks) + "\n"
 
 
+#: What FFmpeg's mov_text encoder wants to know before it lets packets pass: a style sheet with its default style.
+MOV_TEXT_HEADER = b"""[Script Info]
+ScriptType: v4.00+
+PlayResX: 384
+PlayResY: 288
+
+[V4+ Styles]
+Format: Name, Fontname, Fontsize, PrimaryColour, SecondaryColour, OutlineColour, BackColour, Bold, Italic, Underline, \
+StrikeOut, ScaleX, ScaleY, Spacing, Angle, BorderStyle, Outline, Shadow, Alignment, MarginL, MarginR, MarginV, Encoding
+Style: Default,Arial,16,&Hffffff,&Hffffff,&H0,&H0,0,0,0,0,100,100,0,0,1,1,0,2,10,10,10,0
+
+[Events]
+Format: Layer, Start, End, Style, Name, MarginL, MarginR, MarginV, Effect, Text
+"""
+
+
+def mov_text(found: Sequence[Cue]) -> list[tuple[int, int, bytes]]:
+    """Samples of a timed text track (3GPP TS 26.245), without gaps: start, end in ms; length, then text."""
+    samples: list[tuple[int, int, bytes]] = []
+    now = 0
+    for cue in found:
+        start, end = round(cue.start * 1000), round(cue.end * 1000)
+        if start > now:
+            samples.append((now, start, b"\0\0"))  # an empty sample takes the last text away
+        text = _text(cue).encode()
+        samples.append((start, end, len(text).to_bytes(2, "big") + text))
+        now = end
+    return [*samples, (now, now + 1, b"\0\0")] if samples else []
+
+
 def _text(cue: Cue) -> str:
     return "\n".join(cue.lines)
 

@@ -76,6 +76,13 @@ def without_frames(value: Any) -> Any:
     return [without_frames(item) for item in value] if isinstance(value, list) else value
 
 
+def subtitles_in(video: Path) -> list[tuple[float, str]]:
+    """Start and text of the samples of the caption track that are not empty."""
+    with av.open(str(video)) as container:
+        packets = [packet for packet in container.demux(container.streams.subtitles[0]) if packet.size > 2]
+        return [(float(p.pts * p.time_base), bytes(p)[2:].decode().replace("\n", " ")) for p in packets]
+
+
 def test_a_film_is_whole_and_everything_agrees_on_time(make_course: MakeCourse, tmp_path: Path) -> None:
     (film,) = render(["9"], options(tmp_path), course=make_course(SCRIPT, CODE))
     assert sorted(path.name for path in film.folder.iterdir()) == [
@@ -104,6 +111,9 @@ def test_a_film_is_whole_and_everything_agrees_on_time(make_course: MakeCourse, 
     assert [(number["text"], number["key"]) for number in steps[0]["numbers"]] == [("61", "v3.layers")]
     assert steps[0]["numbers"][0]["origin"]["kind"] == "cited"
     assert steps[0]["said"][0]["text"] == "61"
+    assert subtitles_in(film.video) == [(step["start_seconds"], step["narration"]) for step in steps], (
+        "here each step is one cue"
+    )
     mp4 = film.video.read_bytes()
     assert mp4.index(b"moov") < mp4.index(b"mdat"), "faststart: a browser can begin before it has all"
 
@@ -221,6 +231,8 @@ def test_what_is_wrong_from_the_start_is_said_at_once(make_course: MakeCourse, t
     ):
         with pytest.raises(ExplainError, match=says):
             options(tmp_path, **wrong)
+    with pytest.raises(ExplainError, match="no voice 'anna' is installed"):
+        render(["9"], options(tmp_path, voice="anna"), course=course)
     with pytest.raises(ExplainError, match="unknown language 'xx'"):
         render(["9"], options(tmp_path, lang="xx"), course=Course(course.scripts, course.scenes, "xx"))
 
