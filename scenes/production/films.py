@@ -44,7 +44,7 @@ def render(targets: Sequence[str | int], options: Options, *, course: Course | N
     KeyboardInterrupt passes through once every process has ended and every temporary file is gone.
     """
     if options.voice:
-        raise ExplainError(f"no voice {options.voice!r} is installed; leave --voice out: films are timed by their words")
+        raise ExplainError(f"no voice {options.voice!r} is installed; leave --voice out (films go by their words)")
     with _chosen(options):
         films = select([str(target) for target in targets], course or Course.default(options.lang))
         _must_match(films)
