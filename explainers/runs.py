@@ -202,22 +202,30 @@ register(
         "explainers.experiments.serving:serving_day",
         "DeepSeek's published serving day recounted, from its speeds and from the model",
     ),
+    Run(
+        "position_cost",
+        "explainers.experiments.serving:position_cost",
+        "what a token costs by its place in the sequence, dense against V3.2's sparse attention",
+    ),
 )
 register(
     Run(
         "mla_sentence",
         "explainers.experiments.latent:mla_sentence",
         "a sentence through latent attention: h, latent, keys, values, attention, absorption",
+        recorded=True,
     ),
     Run(
         "decode_work",
         "explainers.experiments.decoding:decode_work",
         "FLOPs of generating tokens with and without a cache, counted",
+        recorded=True,
     ),
     Run(
         "cache_held",
         "explainers.experiments.decoding:cache_held",
         "bytes really held in the caches of MHA, GQA, MQA and MLA of equal width",
+        recorded=True,
     ),
     Run(
         "latent_rank_sweep",
@@ -234,6 +242,7 @@ register(
         "routing",
         "explainers.experiments.routing:routing",
         "a sentence through the gates: scores, bias, groups, experts, weights, answers",
+        recorded=True,
     ),
     Run(
         "balance",

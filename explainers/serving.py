@@ -9,7 +9,7 @@ One decoding step of a GPU with b sequences of L tokens takes::
 
     weights:   bytes of the weights it holds that are used / bandwidth     (experts: those that somebody chose)
     matmul:    b · 2 · active parameters / FP8 speed                        (overlaps with reading the weights)
-    attention: max(b · cache bytes(L) / bandwidth, b · FLOPs(L) / BF16 speed)
+    attention: max(b · cache bytes read(L) / bandwidth, b · FLOPs(L) / BF16 speed), the indexer's at FP8 speed
     network:   b · bytes dispatched and combined / card speed               (overlaps with the other half-batch)
     step = max(2 · weights or matmul + attention, network), with two half-batches that each read the weights
 """
@@ -20,14 +20,9 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
-from explainers import caching, configs, counting, facts
-from explainers.errors import ExplainError, one_of
-from explainers.roofline import Chip, chip
-from explainers.sizes import CompressedAttention, GroupedAttention, LatentAttention, ModelConfig
-
-Array = NDArray[np.float64]
+from explainers.deployments import Array, Deployment, attention_flops, cache_read, load, rates
+from explainers.errors import ExplainError
 
 ASSUMPTIONS = (
     "weights, matrix products and dispatch in FP8, attention and combining in BF16 (open-infra-index, day 6)",
@@ -44,172 +39,7 @@ LEFT_OUT = (
     "electricity, staff, storage, networking hardware: money is rented GPU hours only",
     "reading hits of the disk cache, time to first token, traffic between the GPUs of one node",
 )
-ATTENTIONS = ("own", "mha", "gqa8", "mqa", "mla", "uncompressed")
-FEED_FORWARDS = ("moe", "dense")
 MEMORY_RESERVE = 0.1
-
-
-@dataclass(frozen=True)
-class Deployment:
-    """A model on a group of equal GPUs.
-
-    Parameters
-    ----------
-    model, gpu
-        Keys of `configs` and of `roofline.CHIPS`; the GPU needs FP8 units.
-    gpus
-        GPUs that share the routed experts (144 = DeepSeek's decode unit of 18 nodes).
-    attention
-        The model's ``own`` or an imagined one (`caching.values_per_layer`).
-    feed_forward
-        ``moe`` as published, or ``dense``: every expert works for every token (same total parameters).
-    cache_width
-        Bytes of a cached value where it is imagined or BF16: 2 for BF16, 1 for FP8.
-    """
-
-    model: str = "v3"
-    gpu: str = "h800"
-    gpus: int = 144
-    attention: str = "own"
-    feed_forward: str = "moe"
-    cache_width: float = 2.0
-
-    def __post_init__(self) -> None:
-        if self.gpus < 1:
-            raise ExplainError(f"{self.gpus} GPUs; give at least 1")
-        for what, value, known in (
-            ("attention", self.attention, ATTENTIONS),
-            ("feed-forward", self.feed_forward, FEED_FORWARDS),
-        ):
-            if value not in known:
-                raise one_of(what, value, list(known))
-        if not caching.has_attention(self.config, self.attention):
-            raise ExplainError(f"{self.attention} is not counted for {self.config.title}; choose own")
-
-    @property
-    def config(self) -> ModelConfig:
-        return configs.config(self.model)
-
-    @property
-    def chip(self) -> Chip:
-        return chip(self.gpu)
-
-
-@dataclass(frozen=True)
-class Rates:
-    """What kernels reach: bytes/s from memory and between nodes, FLOP/s in FP8 products and in BF16 attention."""
-
-    bandwidth: float
-    matmul: float
-    attention: float
-    network: float
-
-
-def rates(gpu: str, *, prefill: bool = False) -> Rates:
-    """Published H800 kernel speeds as shares of the H800's peaks, applied to the chip's own peaks."""
-    target, reference, week, deepep = (
-        chip(gpu),
-        chip("h800"),
-        "inference.open_source_week",
-        facts.entry("inference.deepep"),
-    )
-    memory = facts.quantity(f"{week}.flashmla_bandwidth").value / reference.bandwidth.value
-    matmul = facts.quantity(f"{week}.deepgemm_compute").value / reference.peak("fp8").value
-    attention = facts.quantity(f"{week}.flashmla_compute").value / reference.bf16.value
-    network = deepep.quantity("normal_dispatch" if prefill else "low_latency_dispatch").value
-    return Rates(
-        memory * target.bandwidth.value, matmul * target.peak("fp8").value, attention * target.bf16.value, network
-    )
-
-
-# ---------------------------------------------------------------------- bytes and FLOPs of one GPU
-@dataclass(frozen=True)
-class Load:
-    """What one GPU of the group holds and does for one token, in bytes and FLOPs."""
-
-    replicated_bytes: float  # weights that every GPU holds and reads in each step (FP8)
-    expert_bytes: float  # its part of the routed experts
-    experts: int  # routed experts in a layer
-    chosen: int  # of which one token uses this many
-    weight_flops: float  # FLOPs a token in matrix products
-    cache_per_token: float  # cache bytes for each token of context, long contexts
-    attention_per_key: float  # FLOPs for one query and one key, all layers, in decoding
-    prefill_per_key: float  # the same in prefill, where MLA's keys and values are written out
-    network_bytes: float  # dispatched and combined for one token
-
-
-def load(deployment: Deployment) -> Load:
-    """Count a deployment."""
-    config = deployment.config
-    parts = {part.name: part for part in counting.parts(config)}
-    routed = parts["routed expert"].total().value if "routed expert" in parts else 0
-    shared = counting.total_params(config).value - routed - parts["input embedding"].params.value
-    dense = deployment.feed_forward == "dense" or not routed
-    active = shared + routed if dense else counting.active_params(config).value
-    decode, prefill = attention_flops_per_key(deployment)
-    ffn = config.ffn
-    crossing = 0 if dense else config.moe_layers * ffn.experts_per_token * config.hidden * 3  # 1 B out, 2 B back
-    each = caching.bytes_per_token(config, deployment.attention).value
-    if deployment.attention != "own" or not _has_own_format(config):
-        each = each * deployment.cache_width / 2
-    return Load(
-        shared if routed else 0,  # without routed experts every matrix is split over the group
-        (routed or shared) / deployment.gpus,
-        max(ffn.routed_experts, 1),
-        ffn.routed_experts if dense else ffn.experts_per_token,
-        2 * active,
-        each,
-        decode,
-        prefill,
-        crossing,
-    )
-
-
-def _has_own_format(config: ModelConfig) -> bool:
-    kind = config.attention
-    return isinstance(kind, CompressedAttention) or (isinstance(kind, LatentAttention) and kind.index_topk > 0)
-
-
-def attention_flops_per_key(deployment: Deployment) -> tuple[float, float]:
-    """FLOPs of one query against one key, all layers: (decoding, prefill), growth per token for sparse attention."""
-    config, kind = deployment.config, deployment.config.attention
-    if isinstance(kind, LatentAttention):
-        written_out = 2 * kind.heads * (kind.qk_nope_head_dim + kind.qk_rope_head_dim + kind.v_head_dim)
-        absorbed = 2 * kind.heads * (2 * kind.kv_lora_rank + kind.qk_rope_head_dim)
-        if deployment.attention in ("own", "mla"):
-            indexed = deployment.attention == "own" and kind.index_topk
-            if indexed:  # beyond the chosen keys only the indexer grows
-                index = 2 * kind.index_heads * kind.index_head_dim
-                return config.layers * index, config.layers * index
-            return config.layers * absorbed, config.layers * written_out
-        spread = written_out if deployment.attention == "uncompressed" else 4 * kind.heads * kind.v_head_dim
-        return config.layers * spread, config.layers * spread
-    if isinstance(kind, CompressedAttention):
-        if kind.kv_source_entries:
-            raise ExplainError(
-                f"{config.title}: how often its layers look back is not itemised; choose v4_pro or v4_flash"
-            )
-        growing = 2 * kind.index_heads * kind.index_head_dim * kind.csa_layers / kind.csa_ratio
-        growing += 4 * kind.heads * kind.head_dim * kind.hca_layers / kind.hca_ratio
-        return growing, growing
-    full = config.layers - (kind.sliding_layers if deployment.attention == "own" else 0)
-    grouped = 4.0 * kind.heads * kind.head_dim * full
-    return grouped, grouped
-
-
-def fixed_attention_flops(deployment: Deployment) -> float:
-    """FLOPs of the keys that sparse attention always looks at (chosen entries, window), all layers."""
-    config, kind = deployment.config, deployment.config.attention
-    if deployment.attention != "own":
-        return 0.0
-    if isinstance(kind, LatentAttention) and kind.index_topk:
-        return config.layers * kind.index_topk * 2 * kind.heads * (2 * kind.kv_lora_rank + kind.qk_rope_head_dim)
-    if isinstance(kind, CompressedAttention):
-        each = 4 * kind.heads * kind.head_dim
-        return each * (config.layers * kind.sliding_window + kind.csa_layers * kind.index_topk)
-    if isinstance(kind, GroupedAttention):
-        return 4 * kind.heads * kind.head_dim * kind.sliding_layers * kind.sliding_window
-    return 0.0
 
 
 # ---------------------------------------------------------------------- decoding
@@ -236,7 +66,7 @@ def largest_batch(deployment: Deployment, context: Any) -> Array:
 
 def decode_step(deployment: Deployment, batch: Any, context: Any) -> Step:
     """One step in which each GPU of the group adds a token to ``batch`` sequences of ``context`` tokens."""
-    counted, speed = load(deployment), rates(deployment.gpu)
+    counted, speed = load(deployment), rates(deployment)
     b, length = np.broadcast_arrays(np.asarray(batch, dtype=np.float64), np.asarray(context, dtype=np.float64))
     if (b <= 0).any() or (length <= 0).any():
         raise ExplainError("batch and context must be above 0")
@@ -244,24 +74,15 @@ def decode_step(deployment: Deployment, batch: Any, context: Any) -> Step:
     touched = 1 - (1 - counted.chosen / counted.experts) ** everybody  # experts that at least one token chose
     weights = (counted.replicated_bytes + counted.expert_bytes * touched) / speed.bandwidth
     matmul = b * counted.weight_flops / speed.matmul
-    arithmetic = b * (counted.attention_per_key * length + fixed_attention_flops(deployment)) / speed.attention
-    reading = b * read_per_step(deployment, counted, length) / speed.bandwidth
-    return Step(weights, matmul, np.maximum(arithmetic, reading), b * counted.network_bytes / speed.network)
+    return Step(weights, matmul, b * attention_seconds(deployment, length), b * counted.network_bytes / speed.network)
 
 
-def read_per_step(deployment: Deployment, counted: Load, context: Array) -> Array:
-    """Cache bytes read to decode one token; sparse attention reads the indexer's keys and only the chosen entries."""
-    config, kind = deployment.config, deployment.config.attention
-    whole = counted.cache_per_token * context
-    if deployment.attention != "own" or not _has_own_format(config):
-        return whole
-    entry, index = config.size("kv_entry_bytes").value, config.size("index_entry_bytes").value
-    if isinstance(kind, LatentAttention):
-        return config.layers * (index * context + entry * np.minimum(kind.index_topk, context))
-    assert isinstance(kind, CompressedAttention)
-    blocks = context / kind.csa_ratio
-    chosen = kind.csa_layers * (index * blocks + entry * np.minimum(kind.index_topk, blocks))
-    return chosen + kind.hca_layers * entry * context / kind.hca_ratio + config.layers * entry * kind.sliding_window
+def attention_seconds(deployment: Deployment, keys: Any, *, prefill: bool = False) -> Array:
+    """Time of one token's attention over ``keys`` tokens; decoding reads them, prefill has them at hand."""
+    speed = rates(deployment, prefill=prefill)
+    core, index = attention_flops(deployment, keys, prefill=prefill)
+    computing = core / speed.attention + index / speed.matmul
+    return computing if prefill else np.maximum(computing, cache_read(deployment, keys) / speed.bandwidth)
 
 
 def decode_speed(deployment: Deployment, batch: Any, context: Any, utilisation: float = 1.0) -> Array:
@@ -271,15 +92,35 @@ def decode_speed(deployment: Deployment, batch: Any, context: Any, utilisation: 
 
 def prefill_speed(deployment: Deployment, prompt: Any, utilisation: float = 1.0) -> Array:
     """Prompt tokens a second of one GPU, none of them cached; every query sees half of its prompt on average."""
-    counted, speed = load(deployment), rates(deployment.gpu, prefill=True)
-    length = np.asarray(prompt, dtype=np.float64)
-    keys = counted.prefill_per_key * length / 2 + fixed_attention_flops(deployment)
-    computing = counted.weight_flops / speed.matmul + keys / speed.attention
+    products, network = _prefill_seconds(deployment)
+    attention = attention_seconds(deployment, np.asarray(prompt, dtype=np.float64) / 2, prefill=True)
+    return utilisation / np.maximum(products + attention, network)
+
+
+def _prefill_seconds(deployment: Deployment) -> tuple[float, float]:
+    """Matrix products and network of one prompt token, in seconds."""
+    counted, speed = load(deployment), rates(deployment, prefill=True)
     # in prefill a token crosses to at most four groups of experts, not to eight experts (V3 report, 2.1.2)
     groups = deployment.config.sizes.get("expert_groups_kept")
     share = min(1.0, groups.value / deployment.config.ffn.experts_per_token) if groups else 1.0
-    network = counted.network_bytes * share / speed.network
-    return utilisation / np.maximum(computing, network)
+    return counted.weight_flops / speed.matmul, counted.network_bytes * share / speed.network
+
+
+def position_cost(
+    deployment: Deployment, position: Any, *, batch: float, prefill: bool = False, price_per_hour: float = 2.0
+) -> Array:
+    """USD for a million tokens at this place in a sequence, on a GPU that is otherwise busy with ``batch`` others.
+
+    The token pays for its own attention and for its part of everything else (V3.2 report, figure 3, in the same terms).
+    """
+    own = attention_seconds(deployment, position, prefill=prefill)
+    if prefill:
+        products, network = _prefill_seconds(deployment)
+        spent = np.maximum(products + own, network)
+    else:
+        step = decode_step(deployment, batch, 1.0)
+        spent = np.maximum(2 * step.weights, step.matmul) / batch + own
+    return price_per_hour / 3600.0 * spent * 1e6
 
 
 def cost_per_million(speed: Any, price_per_hour: float = 2.0) -> Array:

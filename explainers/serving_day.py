@@ -5,8 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from explainers import configs, facts
+from explainers.deployments import Deployment
 from explainers.quantities import Quantity, computed
-from explainers.serving import Deployment, decode_step, largest_batch, prefill_speed
+from explainers.serving import decode_step, largest_batch, prefill_speed
 
 
 @dataclass(frozen=True)

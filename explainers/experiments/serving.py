@@ -6,12 +6,12 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from explainers import caching, configs, serving
+from explainers import caching, configs, facts, serving
+from explainers.deployments import Deployment
 from explainers.errors import ExplainError
 from explainers.experiments.caches import mla_sizes
 from explainers.quantities import Quantity, computed, constant
 from explainers.roofline import Chip, attainable, chip
-from explainers.serving import Deployment
 from explainers.serving_day import reproduce_day
 from explainers.traces import NamedArray, Trace
 
@@ -321,3 +321,50 @@ def serving_day() -> Trace:
         "error": "from the published speeds, nodes and cost come within 0.1 %; the model alone is a lower bound",
     }
     return Trace("serving_day", arrays, numbers | shown, {}, meta=meta)
+
+
+def position_cost() -> Trace:
+    """What a token costs by its place in the sequence, dense MLA (V3.1 has V3's sizes) against V3.2's sparse attention.
+
+    The serving model with published kernel speeds, at full utilisation, beside DeepSeek's plot (H800 at $2 an hour).
+    Arrays: ``position`` (position); ``prefill``, ``decode`` (model, position) in USD a million tokens;
+    ``published`` (phase, model, end), read off DeepSeek's figure at its start and at 128K.
+    """
+    positions = np.array([1, *range(1024, 131072 + 1, 1024)], dtype=np.float64)
+    batch = reproduce_day().numbers["batch"]
+    models = {"v3": "DeepSeek-V3.1", "v3_2": "DeepSeek-V3.2"}
+    figure = facts.entry("inference.dsa_cost")
+    labels = {"model": tuple(models.values()), "phase": ("prefill", "decode"), "end": ("start", "128K")}
+    arrays = {"position": NamedArray(positions, ("position",), unit="token")}
+    numbers: dict[str, Quantity] = {}
+    for phase, gpus in (("prefill", 32), ("decode", 144)):
+        rows = [
+            serving.position_cost(
+                Deployment(key, "h800", gpus), positions, batch=batch.value, prefill=phase == "prefill"
+            )
+            for key in models
+        ]
+        arrays[phase] = NamedArray(np.stack(rows), ("model", "position"), unit="USD/million tokens", labels=labels)
+        for key, row in zip(models, rows, strict=True):
+            published = figure.quantity(f"{phase}_{'v3_1' if key == 'v3' else key}_128k")
+            name = f"modelled {phase} cost at 128K, {models[key]}"
+            inputs = (batch, configs.quantity(f"{key}.kv_bytes_per_token"), configs.quantity(f"{key}.active_params"))
+            modelled = computed(float(row[-1]), "USD/million tokens", "serving model", inputs, name=name)
+            numbers |= {f"{phase}_{key}_128k": modelled, f"published_{phase}_{key}_128k": published}
+        dense, sparse = (numbers[f"{phase}_{key}_128k"] for key in models)
+        numbers[f"{phase}_gain_128k"] = (dense / sparse).named(
+            f"dense against sparse attention at 128K, {phase}", unit="×"
+        )
+    values = [
+        [[figure.quantity(f"{phase}_{key}_{end}").value for end in ("start", "128k")] for key in ("v3_1", "v3_2")]
+        for phase in labels["phase"]
+    ]
+    arrays["published"] = NamedArray(
+        np.array(values), ("phase", "model", "end"), unit="USD/million tokens", labels=labels
+    )
+    meta = {
+        "note": "published values are read off a figure; the model leaves out V3.2's choosing of keys and all overhead",
+        "assumptions": list(serving.ASSUMPTIONS),
+        "left_out": list(serving.LEFT_OUT),
+    }
+    return Trace("position_cost", arrays, numbers, {}, meta=meta)
