@@ -271,11 +271,12 @@ def _flops(model: ModelConfig) -> Iterator[tuple[str, Number]]:
     if "training_tokens" in model.sizes:
         yield "train_flops_6nd", _six_n_d
     if model.key in ("v4_flash", "v4_pro"):
-        yield "flops_1m_vs_v3_2", _flops_against_v3_2
+        yield "flops_1m_vs_v3_2", partial(_flops_against_v3_2, measure=counting.forward_flops)
+        yield "equivalent_flops_1m_vs_v3_2", partial(_flops_against_v3_2, measure=counting.equivalent_flops)
 
 
-def _flops_against_v3_2(model: ModelConfig) -> Quantity:
-    own, other = (counting.forward_flops(m, tokens("1m")) for m in (model, config("v3_2")))
+def _flops_against_v3_2(model: ModelConfig, measure: Callable[[ModelConfig, Quantity], Quantity]) -> Quantity:
+    own, other = (measure(m, tokens("1m")) for m in (model, config("v3_2")))
     return ratio(model, "flops_1m_vs_v3_2", "FLOPs a token at 1M tokens against V3.2", own, other, "")
 
 

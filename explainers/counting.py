@@ -285,6 +285,22 @@ def _compressed_terms(config: ModelConfig, attention: CompressedAttention, keys:
     ]
 
 
+#: FLOPs of one operation in FP8 operations, by format: what the V4 report calls equivalent FP8 FLOPs.
+IN_FP8 = {"bf16": 2.0, "fp8": 1.0, "fp4": 0.5}
+
+
+def equivalent_flops(config: ModelConfig, keys: Quantity) -> Quantity:
+    """`forward_flops` with each FLOP weighed by its format: weights FP8, attention BF16, the indexer FP8 (V4: FP4)."""
+    weights = active_params(config)
+    terms = _attention_terms(config, keys, absorbed=False)
+    index = "fp4" if isinstance(config.attention, CompressedAttention) else "fp8"
+    value = 2 * weights.value * IN_FP8["fp8"]
+    value += sum(term.value * IN_FP8[index if term.name.startswith("indexer") else "bf16"] for term in terms)
+    name = f"forward FLOPs of one token at {keys.text()} tokens, in FP8 FLOPs, {config.title}"
+    formula = f"2 × active_params + 2 × attention in BF16 + {IN_FP8[index]:g} × indexer"
+    return computed(value, "FLOP/token", formula, (weights, *terms), name=name)
+
+
 def forward_flops(config: ModelConfig, keys: Quantity, *, absorbed: bool = False) -> Quantity:
     """FLOPs of one token's forward pass with ``keys`` tokens before it: two a parameter passed, plus attention."""
     weights = active_params(config)

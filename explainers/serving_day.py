@@ -68,58 +68,52 @@ def _revenue(day: dict[str, Quantity]) -> Quantity:
 
 def _modelled(day: dict[str, Quantity], recounted: dict[str, Quantity]) -> dict[str, Quantity]:
     """The same day from the model: speeds that published kernels would allow, and how much of them was reached."""
-    decode = Deployment("v3", "h800", 144)
-    prefill = Deployment("v3", "h800", 32)
-    user = (day["user_speed_low"].value + day["user_speed_high"].value) / 2
-    per_node, context = day["gpus_per_node"].value, day["average_kv_length"].value
-    batch = day["node_decode_speed"].value / user / per_node
+    found = _decoding(day)
     counted = [configs.quantity(f"v3.{name}") for name in ("active_params", "kv_bytes_per_token")]
-    sources = (day["node_decode_speed"], day["average_kv_length"], day["user_speed_low"], *counted)
-    step = decode_step(decode, batch, context)
-    speeds = {
-        "decode": float(per_node * batch / step.seconds),
-        "prefill": float(per_node * prefill_speed(prefill, context)),
-    }
+    sources = (found["batch"], day["average_kv_length"], *counted)
     misses = 1 - day["cache_hit_tokens"].value / day["input_tokens"].value
-    found = {
-        "batch": computed(
-            batch, "", "node speed / user speed / GPUs", sources[:3], name="sequences decoded at once by a GPU"
-        ),
-        "batch_limit": computed(
-            float(largest_batch(decode, context)),
-            "",
-            "memory left by the weights / cache",
-            sources,
-            name="sequences that fit",
-        ),
-        "step": computed(
-            float(step.seconds), "s", "model, see explainers/serving.py", sources, name="modelled decoding step"
-        ),
-        "step_real": computed(
-            1 / user, "s", "1 / user speed", (day["user_speed_low"], day["user_speed_high"]), name="decoding step"
+    per_node, context = day["gpus_per_node"].value, day["average_kv_length"].value
+    phases = {
+        "decode": (day["node_decode_speed"].value, per_node * found["batch"].value / found["step"].value),
+        "prefill": (
+            day["node_prefill_speed"].value * misses,  # what was in the cache cost no computing
+            float(per_node * prefill_speed(Deployment("v3", "h800", 32), context)),
         ),
     }
-    nodes = None
-    for phase, real in (
-        ("decode", day["node_decode_speed"].value),
-        ("prefill", day["node_prefill_speed"].value * misses),
-    ):
-        modelled = computed(speeds[phase], "token/s", "model", sources, name=f"modelled {phase} speed of a node")
-        busy = recounted[f"{phase}_nodes"]
-        share = computed(
-            real / speeds[phase],
-            "",
-            f"published speed / modelled speed, {phase}",
-            (modelled, busy),
-            name=f"utilisation in {phase}",
-        )
-        least = (busy * share).named(f"fewest nodes for {phase}")
-        found |= {f"model_{phase}_speed": modelled, f"{phase}_utilisation": share, f"model_{phase}_nodes": least}
-        nodes = least if nodes is None else nodes + least
-    assert nodes is not None
+    for phase, (real, bound) in phases.items():
+        modelled = computed(bound, "token/s", "model", sources, name=f"modelled {phase} speed of a node")
+        busy, formula = recounted[f"{phase}_nodes"], f"published speed / modelled speed, {phase}"
+        share = computed(real / bound, "", formula, (modelled, busy), name=f"utilisation in {phase}")
+        found |= {f"model_{phase}_speed": modelled, f"{phase}_utilisation": share}
+        found[f"model_{phase}_nodes"] = (busy * share).named(f"fewest nodes for {phase}")
+    nodes = found["model_decode_nodes"] + found["model_prefill_nodes"]
     found["model_nodes"] = nodes.named("fewest nodes by the model")
     found["model_cost"] = _cost(found["model_nodes"], day, "least cost of the day by the model")
-    found["utilisation"] = (found["model_nodes"] / day["average_nodes"]).named(
-        "share of the fleet that the model explains"
-    )
+    explained = found["model_nodes"] / day["average_nodes"]
+    found["utilisation"] = explained.named("share of the fleet that the model explains")
     return found
+
+
+def _decoding(day: dict[str, Quantity]) -> dict[str, Quantity]:
+    """How many sequences a GPU decoded at once, how many would fit, and how long a step takes in the model."""
+    decode, context = Deployment("v3", "h800", 144), day["average_kv_length"]
+    ends = (day["user_speed_low"], day["user_speed_high"])
+    user = computed((ends[0].value + ends[1].value) / 2, "token/s", "mean of both ends", ends, name="speed of one user")
+    node, per_node = day["node_decode_speed"], day["gpus_per_node"]
+    batch = computed(
+        node.value / user.value / per_node.value,
+        "",
+        "node speed / user speed / GPUs of a node",
+        (node, user, per_node),
+        name="sequences decoded at once by a GPU",
+    )
+    limit, step = largest_batch(decode, context.value), decode_step(decode, batch.value, context.value).seconds
+    fits = (decode.chip.memory, configs.quantity("v3.kv_bytes_per_token"), context)
+    return {
+        "batch": batch,
+        "batch_limit": computed(
+            float(limit), "", "memory left by the weights / cache", fits, name="sequences that fit"
+        ),
+        "step": computed(float(step), "s", "serving model", (batch, context), name="modelled decoding step"),
+        "step_real": computed(1 / user.value, "s", "1 / user speed", (user,), name="decoding step"),
+    }
