@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 from typing import Any, ClassVar, Self
 
 import numpy as np
-from manim import DOWN, LEFT, RIGHT, UP, Group, Rectangle
+from manim import DOWN, LEFT, RIGHT, UP, ManimColor, Rectangle, VGroup
 from numpy.typing import NDArray
 
 from explainers.errors import ExplainError, one_of
@@ -14,7 +14,7 @@ from explainers.quantities import Computed, Quantity
 from explainers.traces import NamedArray
 from scenes.kit import palette, theme
 from scenes.kit.binding import Bound, DataBound, as_array, as_quantity, perturb
-from scenes.kit.cells import CellImage, Pixels
+from scenes.kit.cells import Pixels
 from scenes.kit.numbers import NumberLabel
 from scenes.kit.text import Label
 
@@ -90,7 +90,7 @@ class ColorScale:
         return palette.to_hex(self.colours(np.array(value)) / 255)
 
 
-class ColorBar(DataBound, Group):
+class ColorBar(DataBound, VGroup):
     """The key to a colour scale: a strip with its two ends (and zero in the middle of a signed one).
 
     >>> ColorBar(scale, name="k_nope", length=2.4)
@@ -112,12 +112,12 @@ class ColorBar(DataBound, Group):
         super().__init__()
         self.scale_of_colour = scale
         self.bound = Bound((scale.low, scale.high))
-        ramp = palette.look_up(scale.table(), np.linspace(1, 0, 96) if vertical else np.linspace(0, 1, 96))
         shape = (thickness, length) if vertical else (length, thickness)
-        colours = ramp[:, None] if vertical else ramp[None]
-        strip = CellImage(colours, width=shape[0], height=shape[1], gap=0, rounding=0)
-        frame = Rectangle(width=shape[0], height=shape[1], stroke_color=theme.role("hairline"), stroke_width=1)
-        self.add(strip, frame)
+        strip = Rectangle(width=shape[0], height=shape[1], stroke_color=theme.role("hairline"), stroke_width=1)
+        ramp = palette.look_up(scale.table(), np.linspace(0, 1, 33)) / 255
+        strip.set_fill([ManimColor(palette.to_hex(colour)) for colour in ramp], opacity=1)
+        strip.set_sheen_direction(UP if vertical else RIGHT)
+        self.add(strip)
         ends = [(scale.low, DOWN if vertical else LEFT), (scale.high, UP if vertical else RIGHT)]
         if scale.kind == "diverging":
             zero = Quantity(0, scale.low.unit, Computed("zero by definition"), "zero")

@@ -24,6 +24,7 @@ from scenes.kit import (
     CacheStrip,
     Callout,
     CellImage,
+    ColorBar,
     ColorScale,
     ExpertGrid,
     Flow,
@@ -133,6 +134,20 @@ def test_a_signed_scale_is_symmetric_and_zero_stands_back() -> None:
     assert constant.hex(2.0) == scale.hex(3.0)
     with pytest.raises(ExplainError, match="runs backwards"):
         ColorScale("sequential", q(2.0), q(1.0))
+
+
+@pytest.mark.parametrize("vertical", [True, False])
+@pytest.mark.parametrize("values", [(0.0, 5.0), (-2.0, 5.0)])
+def test_a_colour_bar_shows_the_colours_of_its_values(values: tuple[float, float], vertical: bool, shoot) -> None:
+    scale = ColorScale.of(line(*values))
+    bar = ColorBar(scale, length=6, thickness=0.5, vertical=vertical)
+    pixels = shoot(bar, width=960)
+    low, high = scale.low.value, scale.high.value
+    for share in (0.02, 0.25, 0.5, 0.8, 0.98):
+        along = (share - 0.5) * 6
+        x, y, _ = bar.strip.get_center() + (np.array([0, along, 0]) if vertical else np.array([along, 0, 0]))
+        found = palette.to_hex(pixels[int(270 - y * 67.5), int(480 + x * 67.5)] / 255)
+        assert palette.distance(found, scale.hex(low + share * (high - low))) < 0.03, share
 
 
 def test_columns_of_one_cell_size_are_to_scale() -> None:
