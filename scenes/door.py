@@ -54,26 +54,26 @@ def refuse_tensors_on(mobjects: Iterable[Any]) -> None:
 
 @dataclass(frozen=True)
 class Read:
-    """One thing that a scene read: a run with its parameters and the digest of its trace, or a number's value."""
+    """One thing that a scene read: a run (``params`` as JSON) and the digest of its trace, or a number's value."""
 
     kind: str
     name: str
     digest: str
-    params: tuple[tuple[str, Any], ...] = ()
+    params: str = "{}"
 
     def to_json(self) -> dict[str, Any]:
-        return {"kind": self.kind, "name": self.name, "params": dict(self.params), "digest": self.digest}
+        return {"kind": self.kind, "name": self.name, "params": json.loads(self.params), "digest": self.digest}
 
     def holds(self) -> bool:
         """Whether reading it again gives the same content."""
         try:
-            return read_again(self.kind, self.name, dict(self.params)).digest == self.digest
+            return read_again(self.kind, self.name, json.loads(self.params)).digest == self.digest
         except ExplainError:
             return False
 
     @classmethod
     def from_json(cls, data: Mapping[str, Any]) -> Read:
-        return cls(data["kind"], data["name"], data["digest"], tuple(sorted(data["params"].items())))
+        return cls(data["kind"], data["name"], data["digest"], json.dumps(data["params"], sort_keys=True))
 
 
 def read_again(kind: str, name: str, params: Mapping[str, Any]) -> Read:
@@ -86,7 +86,7 @@ def read_run(name: str, params: Mapping[str, Any]) -> tuple[Trace, Read]:
 
     trace = runs.get(name, **params)
     numbers = "".join(repr(quantity.value) for _, quantity in sorted(trace.quantities.items()))
-    return trace, Read("run", name, _digest(trace.digest + numbers), tuple(sorted(params.items())))
+    return trace, Read("run", name, _digest(trace.digest + numbers), json.dumps(params, sort_keys=True))
 
 
 def read_number(reference: str) -> tuple[Quantity, Read]:

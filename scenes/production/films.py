@@ -101,7 +101,7 @@ def _compute(wanted: Sequence[tuple[str, dict[str, object]]], work: Path) -> Non
         return
     bars = Bars({})
     task = Task("runs", {"kind": "compute", "runs": missing}, work / "compute")
-    with bars.shown_while("computing"):
+    with bars.shown_while("computing", len(missing)):
         failures = pool.run([task], 1, bars, lambda _: None)
     if failures:
         raise ExplainError(f"computing failed: {failures[0].cause}")

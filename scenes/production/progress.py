@@ -35,10 +35,10 @@ class Bars:
         )
 
     @contextmanager
-    def shown_while(self, title: str) -> Iterator[Bars]:
-        """Show the bars inside the block."""
+    def shown_while(self, title: str, total: int = 0) -> Iterator[Bars]:
+        """Show the bars inside the block; ``total`` where it is not frames that are counted."""
         with self.progress:
-            self.all_frames = self.progress.add_task(title, total=sum(self.frames.values()) or 1)
+            self.all_frames = self.progress.add_task(title, total=total or sum(self.frames.values()) or 1)
             yield self
 
     def started(self, task: Task) -> None:
@@ -49,6 +49,8 @@ class Bars:
     def told(self, task: Task, message: Mapping[str, Any]) -> None:
         if message["event"] == "computing":
             self._say(f"computing run {message['run']}")
+            if self.all_frames is not None:
+                self.progress.update(self.all_frames, completed=message["done"])
         elif message["event"] == "frames":
             self._advance(task.name, message["frames"])
 

@@ -70,9 +70,9 @@ def _draw(job: Mapping[str, Any], tell: Tell) -> None:
 def _compute(job: Mapping[str, Any], tell: Tell) -> None:
     from explainers import runs
 
-    for name, params in job["runs"]:
-        tell(event="computing", run=name)
-        runs.get(name, fresh=False, **params)
+    for done, (name, params) in enumerate(job["runs"]):
+        tell(event="computing", run=name, done=done)
+        runs.get(name, **params)
 
 
 def _place(error: BaseException, file: str) -> str:

@@ -173,7 +173,7 @@ def test_the_doors_note_what_was_read(tmp_path: Path, monkeypatch: pytest.Monkey
     class Reader(Stage):
         def act(self) -> None:
             with self.step():
-                assert self.run("probe", layer=2)["x"].shape == {"token": 3}
+                assert self.run("probe", layers=[2, 3])["x"].shape == {"token": 3}
                 assert self.number("v3.experts") is QUANTITY
 
     scene = play_scene(Reader, tmp_path, "It has {{ v3.experts }} of them.")
@@ -182,7 +182,7 @@ def test_the_doors_note_what_was_read(tmp_path: Path, monkeypatch: pytest.Monkey
     assert [(number["text"], number["key"]) for number in step.said] == [("37", "v3.experts")]
     assert [(read["kind"], read["name"], read["params"]) for read in scene.report().reads] == [
         ("number", "v3.experts", {}),
-        ("run", "probe", {"layer": 2}),
+        ("run", "probe", {"layers": [2, 3]}),
     ]
     assert all(read.holds() for read in scene.reads)
     traces["probe"] = Trace("probe", {"x": NamedArray(np.zeros(3), ("token",), "x")}, {}, {"layer": 2}, 0, "cpu", {})

@@ -20,7 +20,7 @@ import pytest
 from explainers import runs
 from explainers.errors import ExplainError
 from explainers.traces import NamedArray, Trace
-from scenes.production import Options, render
+from scenes.production import Options, plan, render
 from scenes.production.films import RenderError
 from scenes.production.settings import FilmResult
 from scenes.registry import Course
@@ -62,6 +62,12 @@ HEAD = "from manim import *\nfrom scenes.stage import LectureScene\n\n"  # what 
 
 def options(tmp_path: Path, out: str = "out", **chosen: Any) -> Options:
     return Options(**{"quality": "480p", "fps": 10, "out": tmp_path / out, "jobs": 2, **chosen})
+
+
+@pytest.fixture(autouse=True)
+def steady_project(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Keys leave this project's own code out (`test_plan` covers it): somebody may edit it while tests run."""
+    monkeypatch.setattr(plan, "reach", lambda file: {file.resolve()} if "lectures" in file.parts else set())
 
 
 def manifest(film: FilmResult) -> dict[str, Any]:
@@ -214,6 +220,14 @@ def test_a_scene_that_raises_stops_no_other(make_course: MakeCourse, tmp_path: P
     assert (tmp_path / "out" / "9_Second" / "9_Second.mp4").is_file()
     (film,) = render(["9"], options(tmp_path), course=make_course(SCRIPT, CODE))
     assert (film.rendered, film.reused) == (("9/First",), ("9/Second",))
+
+
+def test_a_worker_that_is_killed_is_reported(make_course: MakeCourse, tmp_path: Path) -> None:
+    killed = CODE.replace("self.play(FadeIn(Circle()), run_time=0.5)", "import os; os.kill(os.getpid(), 9)")
+    with pytest.raises(
+        RenderError, match=r"9/Second: the process ended with signal 9 \(out of memory\? try --jobs 1\)"
+    ):
+        render(["Second"], options(tmp_path), course=make_course(SCRIPT, killed))
 
 
 def test_what_is_wrong_from_the_start_is_said_at_once(make_course: MakeCourse, tmp_path: Path) -> None:
