@@ -1,0 +1,209 @@
+"""The check of a course: every scene in its own turn, several at once, and one report."""
+
+from __future__ import annotations
+
+import multiprocessing
+import os
+from collections.abc import Callable, Sequence
+from concurrent.futures import ProcessPoolExecutor
+from dataclasses import dataclass, field
+from typing import Any
+
+from explainers.errors import ExplainError, one_of
+from scenes.audit.findings import Finding
+from scenes.audit.walking import SceneAudit, audit
+from scenes.registry import Course, SceneEntry
+
+
+@dataclass(frozen=True)
+class Wishes:
+    """What to check: scenes or lectures (none: all), how thoroughly, and whether goldens are written."""
+
+    targets: tuple[str, ...] = ()
+    jobs: int | None = None
+    determinism: bool = False
+    goldens: bool = True
+    update: bool = False
+
+
+@dataclass
+class Report:
+    """What ``explain check`` prints."""
+
+    audits: list[SceneAudit] = field(default_factory=list)
+    findings: list[Finding] = field(default_factory=list)
+    notes: list[str] = field(default_factory=list)
+    updated: list[str] = field(default_factory=list)
+
+    def to_json(self) -> dict[str, Any]:
+        return {
+            "scenes": len(self.audits),
+            "steps": sum(each.steps for each in self.audits),
+            "numbers": sum(each.numbers for each in self.audits),
+            "findings": [finding.to_json() for finding in self.findings],
+            "waivers": [waiver for each in self.audits for waiver in each.waivers],
+            "notes": self.notes,
+            "updated": self.updated,
+        }
+
+
+def check(wishes: Wishes, course: Course | None = None, tell: Callable[[str], None] = lambda line: None) -> Report:
+    """Check lectures and scenes; ``tell`` hears each scene's name when it is done."""
+    course = course or Course.default()
+    numbers, keys = chosen(wishes.targets, course)
+    report = Report()
+    entries = _entries(course, keys)
+    report.findings += _mismatches(course, numbers, bool(wishes.targets), keys)
+    report.findings += _from_source(course, keys)
+    report.audits = _walk(entries, wishes.jobs, tell)
+    report.findings += [finding for each in report.audits for finding in each.findings]
+    _goldens(report, course, wishes)
+    _again(report, entries, course, wishes)
+    _lengths(report, course, keys)
+    order = {key: index for index, key in enumerate(keys)}
+    report.findings.sort(key=lambda f: (order.get(f.scene, -1), f.step, f.code, f.object))
+    return report
+
+
+# ---------------------------------------------------------------------- what to check
+def chosen(targets: Sequence[str], course: Course) -> tuple[list[int], list[str]]:
+    """Targets (``3``, ``all``, ``TheCacheGrows``, ``3/TheCacheGrows``) → lectures, and keys of their sections."""
+    sections = [f"{lecture.number}/{section.name}" for lecture in course.lectures for section in lecture.sections]
+    known = {str(lecture.number) for lecture in course.lectures}
+    found: dict[str, None] = {}
+    for target in targets or ["all"]:
+        matching = [
+            key
+            for key in sections
+            if target == "all" or target == key or target in (key.partition("/")[0], key.partition("/")[2])
+        ]
+        if not matching:
+            raise one_of(
+                "lecture or scene", target, ["all", *sorted(known), *(key.partition("/")[2] for key in sections)]
+            )
+        found.update(dict.fromkeys(matching))
+    keys = [key for key in sections if key in found]
+    return sorted({int(key.partition("/")[0]) for key in keys}), keys
+
+
+def _entries(course: Course, keys: Sequence[str]) -> list[SceneEntry]:
+    """Those that have a class; the others are mismatches."""
+    entries: list[SceneEntry] = []
+    for key in keys:
+        number, _, name = key.partition("/")
+        if (int(number), name) in course.classes:
+            entries.append(course.entry(course.lecture(int(number)), name))
+    return entries
+
+
+def _mismatches(course: Course, numbers: list[int], some: bool, keys: Sequence[str]) -> list[Finding]:
+    """Script ↔ classes; for single scenes only the lines that name them."""
+    wanted = {key.partition("/")[2] for key in keys}
+    found: list[Finding] = []
+    for line in course.mismatches(numbers if some else None):
+        if "nobody waits for the mark" in line or " steps, " in line:
+            continue  # the walk knows better: waits may stand in a loop, steps in a base class
+        scene = next((key for key in keys if key.partition("/")[2] in line), "")
+        whole = {f"{n}/{s.name}" for n in numbers for s in course.lecture(n).sections} <= set(keys)
+        if whole or any(name in line for name in wanted):
+            where, _, what = line.partition(": ")
+            mend = "headings and classes, paragraphs and steps, marks and waits match one to one"
+            found.append(Finding("script-mismatch", scene or "script", 0, where, what, mend))
+    return found
+
+
+def _from_source(course: Course, keys: Sequence[str]) -> list[Finding]:
+    from scenes.audit import source
+    from scenes.script import names_file
+
+    found: list[Finding] = []
+    classes = list(course.classes.values())
+    files = {scene.file for scene in classes}
+    for path in sorted(files):
+        lecture = next(scene.lecture for scene in classes if scene.file == path)
+        if not any(key.startswith(f"{lecture}/") for key in keys):
+            continue
+        script = next((each.path for each in course.lectures if each.number == lecture), None)
+        names = names_file(script) if script else None
+        lines = names.read_text(encoding="utf-8").splitlines() if names and names.is_file() else []
+        here = source.check(path, classes, frozenset(line.strip() for line in lines if line.strip()))
+        found += [finding for finding in here if finding.scene in keys or "/" not in finding.scene]
+    return found
+
+
+# ---------------------------------------------------------------------- walking
+def _walk(entries: Sequence[SceneEntry], jobs: int | None, tell: Callable[[str], None]) -> list[SceneAudit]:
+    workers = min(jobs or os.cpu_count() or 1, len(entries))
+    if workers <= 1:
+        audits = []
+        for entry in entries:
+            audits.append(audit(entry))
+            tell(entry.key)
+        return audits
+    context = multiprocessing.get_context("spawn")
+    with ProcessPoolExecutor(workers, mp_context=context, initializer=_one_thread) as pool:
+        waiting = [pool.submit(audit, entry) for entry in entries]
+        audits = []
+        for entry, future in zip(entries, waiting, strict=True):
+            try:
+                audits.append(future.result())
+            except Exception as error:
+                raise ExplainError(f"the audit of {entry.key} broke off: {type(error).__name__}: {error}") from error
+            tell(entry.key)
+        return audits
+
+
+def _one_thread() -> None:
+    os.environ["OMP_NUM_THREADS"] = "1"
+
+
+# ---------------------------------------------------------------------- what stands beside the scenes
+def _goldens(report: Report, course: Course, wishes: Wishes) -> None:
+    from scenes.audit import goldens
+
+    place = goldens.folder(course)
+    if place is None or not wishes.goldens:
+        why = "this installation has no tests/goldens" if place is None else "--no-goldens"
+        report.notes.append(f"pictures were not compared with reviewed ones: {why}")
+        return
+    for each in report.audits:
+        if any(finding.code == "scene-fails" for finding in each.findings):
+            continue
+        if wishes.update:
+            report.updated += goldens.update(each, place)
+        else:
+            report.findings += goldens.check(each, place)
+
+
+def _again(report: Report, entries: Sequence[SceneEntry], course: Course, wishes: Wishes) -> None:
+    """Run again in another process: the first scene of each lecture, or all scenes warm and cold."""
+    from scenes.audit import determinism
+
+    whole = {each.scene for each in report.audits if each.digest}
+    able = [entry for entry in entries if entry.key in whole]
+    first: dict[int, SceneEntry] = {}
+    for entry in able:
+        first.setdefault(entry.lecture.number, entry)
+    sample = able if wishes.determinism else list(first.values())
+    ways = [("in another process with another hash seed", False)]
+    if wishes.determinism:
+        ways.append(("with cold caches", True))
+    for how, cold in ways:
+        again = determinism.digests_again(sample, course, cold=cold) if sample else {}
+        report.findings += determinism.compare(report.audits, again, how)
+    if sample and not wishes.determinism:
+        names = ", ".join(entry.key for entry in sample)
+        report.notes.append(f"determinism tried on {names}; all scenes with --determinism")
+
+
+def _lengths(report: Report, course: Course, keys: Sequence[str]) -> None:
+    from scenes.audit.timing import check_lengths
+
+    seconds: dict[int, float] = {}
+    for lecture in course.lectures:
+        mine = [each for each in report.audits if each.lecture == lecture.number and each.digest]
+        if {each.scene for each in mine} == {f"{lecture.number}/{section.name}" for section in lecture.sections}:
+            seconds[lecture.number] = sum(each.seconds for each in mine)
+    findings, notes = check_lengths(seconds, [lecture.number for lecture in course.lectures])
+    report.findings += findings
+    report.notes += notes

@@ -1,0 +1,115 @@
+"""Findings: what is wrong, where, by how much, and how to mend it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import asdict, dataclass, field, replace
+from types import MappingProxyType
+from typing import Any
+
+from explainers.errors import one_of
+from scenes.waivers import Waiver
+
+#: Every code, with what it means.
+CODES = MappingProxyType(
+    {
+        "digits-without-origin": "digits on screen that belong to no Quantity, tick or listed name",
+        "number-untrue": "the digits shown are not the Quantity's value",
+        "tick-untrue": "an axis tick that does not stand at the value it shows",
+        "origin-line-untrue": "an origin line whose text is not that of its sources",
+        "source-not-named": "a number or tensor on screen whose run or source the origin line does not name",
+        "picture-unread": "an image or drawing that is not drawn from data, in which nobody can look for digits",
+        "said-without-origin": "spoken digits that belong to no Quantity or listed name",
+        "literal-number": "a number typed into a scene where a Quantity belongs",
+        "digits-in-code": "digits typed into the text of a label in a scene's code",
+        "ignores-data": "a picture that stays the same when its data change",
+        "not-its-data": "a picture that shows other values than the ones it is bound to",
+        "rebind-fails": "a data-bound object that cannot be drawn for other values",
+        "outside-safe-area": "something within 5 % of the frame's edge, or beyond it",
+        "in-caption-zone": "something in the lowest 12 % of the frame, where captions stand",
+        "text-over-text": "two texts on top of one another",
+        "text-across-edge": "text cut by a line or an edge",
+        "text-too-small": "capitals lower than 18 pixels at 1080p (11 for ticks and the origin line)",
+        "low-contrast": "text with less than 4.5 : 1 against what is behind it",
+        "faint-shape": "a shape with less than 3 : 1 against what is behind it",
+        "colours-alike": "two colours that a colour-blind viewer cannot tell apart",
+        "crowded": "more than about nine separate things at once",
+        "empty": "a step that ends with nothing to see",
+        "frozen": "a still picture for longer than 12 s",
+        "flashes": "more than three flashes in a second",
+        "overrun": "animations that outrun their words",
+        "late-mark": "an animation that reaches its mark after the word is said",
+        "pace": "words that are spoken too fast or too slowly",
+        "hold-short": "less than 0.8 s of stillness at the end of a step",
+        "step-short": "a step too short to be read",
+        "scene-length": "a scene outside 20 to 70 s",
+        "lecture-length": "a lecture far from five minutes",
+        "course-length": "a course far from 42 minutes",
+        "script-mismatch": "headings, classes, steps or marks that do not match one to one",
+        "scene-fails": "a scene that raises an error",
+        "not-deterministic": "a scene that is not the same twice",
+        "golden-missing": "a scene without a reviewed fingerprint",
+        "picture-changed": "a picture that is not the reviewed one",
+        "waiver-unused": "a waiver that excuses nothing",
+    }
+)
+
+
+@dataclass(frozen=True)
+class Finding:
+    """One thing that must be mended or waived.
+
+    ``step`` counts from 1 (0: the whole scene); ``object`` is a path like ``TensorGrid 'c_kv' / label 'latent'``;
+    ``measure`` what was measured, with its limit.
+    """
+
+    code: str
+    scene: str
+    step: int
+    object: str
+    measure: str
+    message: str
+    more_steps: tuple[int, ...] = ()
+    severity: str = "error"
+
+    def __post_init__(self) -> None:
+        if self.code not in CODES:
+            raise one_of("finding code", self.code, list(CODES))
+
+    def to_json(self) -> dict[str, Any]:
+        return {**asdict(self), "more_steps": list(self.more_steps)}
+
+    @classmethod
+    def from_json(cls, data: dict[str, Any]) -> Finding:
+        return cls(**{**data, "more_steps": tuple(data["more_steps"])})
+
+
+@dataclass
+class Notes:
+    """Collects the findings of one scene; the same finding in later steps is kept once, with those steps."""
+
+    scene: str
+    step: int = 0
+    waived_by_scene: tuple[Waiver, ...] = ()
+    found: dict[tuple[str, str], Finding] = field(default_factory=dict)
+    used: dict[Waiver, None] = field(default_factory=dict)
+
+    def add(
+        self, code: str, thing: str, measure: str, message: str, waivers: Iterable[Waiver] = (), step: int | None = None
+    ) -> None:
+        """Note a finding, unless one of these waivers (or the scene's own) excuses it."""
+        step = self.step if step is None else step
+        for waiver in (*waivers, *self.waived_by_scene):
+            if waiver.code in (code, f"{code}:{step}"):
+                self.used[waiver] = None
+                return
+        key = (code, thing)
+        if old := self.found.get(key):
+            if step not in (old.step, *old.more_steps):
+                self.found[key] = replace(old, more_steps=(*old.more_steps, step))
+            return
+        self.found[key] = Finding(code, self.scene, step, thing, measure, message)
+
+    @property
+    def findings(self) -> list[Finding]:
+        return sorted(self.found.values(), key=lambda finding: (finding.step, finding.code, finding.object))

@@ -1,0 +1,142 @@
+"""Drawn from values: change the data, and the picture must change; what is on screen must be what it is bound to."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterator
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+from manim import Mobject, VMobject
+
+from explainers.errors import ExplainError
+from explainers.quantities import Quantity
+from explainers.traces import NamedArray
+from scenes.audit.findings import Notes
+from scenes.audit.picture import Part, Picture
+from scenes.kit.tensors import TensorGrid
+
+
+def look_of(mobject: Mobject) -> str:
+    """A digest of everything that decides how a mobject looks: outlines, colours, widths, pixels."""
+    digest = hashlib.blake2b(digest_size=16)
+    for part in mobject.get_family():
+        if hasattr(part, "pixel_array"):
+            digest.update(np.ascontiguousarray(part.pixel_array).tobytes())
+        digest.update(np.round(np.asarray(part.points, dtype=np.float64), 6).tobytes())
+        if isinstance(part, VMobject):
+            for rgbas in (part.get_fill_rgbas(), part.get_stroke_rgbas()):
+                digest.update(np.round(np.asarray(rgbas, dtype=np.float64), 4).tobytes())
+            digest.update(repr(round(float(part.get_stroke_width()), 4)).encode())
+    return digest.hexdigest()
+
+
+def perturbed(datum: NamedArray | Quantity) -> Iterator[NamedArray | Quantity]:
+    """Other data of the same kind: each differs from the given one, none of them by a trifle."""
+    if isinstance(datum, Quantity):
+        for factor, more in ((1.37, 0), (0.61, 0), (1, 1), (1, -1), (0.01, 0), (100, 0)):
+            value: float | int = datum.value * factor + more
+            value = round(value) if isinstance(datum.value, int) else value
+            if value != datum.value:
+                yield replace(datum, value=value)
+        return
+    values = datum.values
+    kind = values.dtype.kind
+    if kind == "b":
+        yield replace(datum, values=~values)
+    elif kind in "iu":
+        yield replace(datum, values=values[tuple(slice(None, None, -1) for _ in values.shape)])
+        yield replace(datum, values=values + 1)
+        yield replace(datum, values=np.maximum(values - 1, 0))
+    else:
+        wave = 1 + 0.35 * np.sin(np.arange(values.size, dtype=np.float64).reshape(values.shape) * 2.4 + 1)
+        yield replace(datum, values=values * wave)
+        yield replace(datum, values=values[tuple(slice(None, None, -1) for _ in values.shape)])
+        yield replace(datum, values=values * 0.5 + 0.01)
+
+
+def _differs(old: NamedArray | Quantity, new: NamedArray | Quantity) -> bool:
+    if isinstance(old, Quantity):
+        return True
+    assert isinstance(new, NamedArray)
+    return not np.array_equal(old.values, new.values)
+
+
+def check(picture: Picture, notes: Notes, done: set[tuple[int, tuple[int, ...]]]) -> None:
+    """Every data-bound object of the picture, each once for the same data (``done`` remembers)."""
+    for part in picture.bound:
+        data = part.mobject.bound
+        key = (id(part.mobject), tuple(id(datum) for datum in data))
+        if key not in done:
+            done.add(key)
+            _check_ignoring(part, data, notes)
+        _check_shown(part, notes)
+
+
+def _check_ignoring(part: Part, data: Any, notes: Notes) -> None:
+    rebind = getattr(part.mobject, "rebind", None)
+    if rebind is None:
+        notes.add("rebind-fails", part.name, "no rebind", "derive it from scenes.kit.DataBound", part.waivers)
+        return
+    try:
+        before = look_of(rebind(*data))
+    except Exception as error:
+        _fails(part, notes, error)
+        return
+    for index, datum in enumerate(data):
+        changed = False
+        failure: Exception | None = None
+        for other in perturbed(datum):
+            if not _differs(datum, other):
+                continue
+            try:
+                changed = look_of(rebind(*data[:index], other, *data[index + 1 :])) != before
+            except ExplainError as error:  # these values are refused; the next ones may not be
+                failure = error
+                continue
+            except Exception as error:
+                failure = error
+                break
+            if changed:
+                break
+        name = getattr(datum, "name", "") or type(datum).__name__
+        if not changed and failure is not None:
+            _fails(part, notes, failure)
+        elif not changed:
+            notes.add(
+                "ignores-data",
+                part.name,
+                f"same picture for other values of {name!r}",
+                "size, colour or length must come from the values that it is bound to",
+                part.waivers,
+            )
+
+
+def _fails(part: Part, notes: Notes, error: Exception) -> None:
+    notes.add(
+        "rebind-fails",
+        part.name,
+        f"{type(error).__name__}: {str(error)[:160]}",
+        "it cannot be drawn again for other values; its constructor must take its data as arguments",
+        part.waivers,
+    )
+
+
+def _check_shown(part: Part, notes: Notes) -> None:
+    """The cells of a grid are those of its array, whoever may have painted over them."""
+    grid = part.mobject
+    if not isinstance(grid, TensorGrid):
+        return
+    bound = grid.bound[0]
+    truth = grid.colours_of(grid._matrix(bound))
+    shown = grid.image.pixel_array
+    visible = shown[..., 3] > 0
+    if shown.shape != truth.shape or np.abs(shown[visible, :3].astype(int) - truth[visible, :3]).max(initial=0) > 1:
+        notes.add(
+            "not-its-data",
+            part.name,
+            f"cells are not the colours of {bound.name!r}",
+            "the cells were painted by hand; change the values with morph_to or build a new grid",
+            part.waivers,
+        )
