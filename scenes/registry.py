@@ -21,7 +21,11 @@ from scenes import clock, script
 
 @dataclass(frozen=True)
 class SceneClass:
-    """A Scene class as it stands in a file. ``marks`` are the names it waits for (`s.until`, `s.left_until`)."""
+    """A Scene class as it stands in a file.
+
+    ``marks`` are the names it waits for (`s.until`, `s.left_until`); where it waits for names out of a variable,
+    ``perhaps`` are all words that its module quotes, and only a run can tell.
+    """
 
     lecture: int
     name: str
@@ -29,6 +33,7 @@ class SceneClass:
     line: int
     marks: tuple[str, ...]
     steps: int | None
+    perhaps: frozenset[str] = frozenset()
 
     @property
     def where(self) -> str:
@@ -124,7 +129,7 @@ def _differences(section: script.Section, code: SceneClass) -> Iterator[str]:
     if code.steps is not None and code.steps != len(section.steps):
         yield f"{code.where}: {code.name} has {code.steps} steps, {section.where} has {len(section.steps)} paragraphs"
     marks = {mark for step in section.steps for mark in step.mark_names}
-    for mark in sorted(marks - set(code.marks)):
+    for mark in sorted(marks - set(code.marks) - code.perhaps):
         yield f"{section.where}: nobody waits for the mark [[{mark}]] in {code.name} ({code.where})"
     for mark in sorted(set(code.marks) - marks):
         yield f"{code.where}: {code.name} waits for a mark [[{mark}]] that is not in {section.where}"
@@ -145,7 +150,7 @@ def _in_file(path: Path, _stamp: int) -> tuple[SceneClass, ...]:
     except SyntaxError as error:
         raise ExplainError(f"{path.name}:{error.lineno}: {error.msg}") from error
     return tuple(
-        SceneClass(number, node.name, path, node.lineno, _marks(node), _steps(node))
+        SceneClass(number, node.name, path, node.lineno, *_marks(node, tree))
         for node in tree.body
         if isinstance(node, ast.ClassDef) and (number := lecture_of(node))
     )
@@ -163,15 +168,16 @@ def lecture_of(node: ast.ClassDef) -> int | None:
     return None
 
 
-def _marks(node: ast.ClassDef) -> tuple[str, ...]:
-    return tuple(
-        str(call.args[0].value)
-        for call in ast.walk(node)
-        if isinstance(call, ast.Call)
-        and isinstance(call.func, ast.Attribute)
-        and call.func.attr in ("until", "left_until")
-        and call.args
-        and isinstance(call.args[0], ast.Constant)
+def _marks(node: ast.ClassDef, tree: ast.Module) -> tuple[tuple[str, ...], int | None, frozenset[str]]:
+    """The marks that a class waits for, its number of steps, and the marks that it may wait for."""
+    calls = [call for call in ast.walk(node) if isinstance(call, ast.Call) and isinstance(call.func, ast.Attribute)]
+    names = [call.args[0] for call in calls if call.func.attr in ("until", "left_until") and call.args]  # type: ignore[attr-defined]
+    quoted = {word.value for word in ast.walk(tree) if isinstance(word, ast.Constant) and isinstance(word.value, str)}
+    open_ended = any(not isinstance(name, ast.Constant) for name in names)
+    return (
+        tuple(str(name.value) for name in names if isinstance(name, ast.Constant)),
+        _steps(node),
+        frozenset(quoted | {word.lower() for word in quoted}) if open_ended else frozenset(),
     )
 
 

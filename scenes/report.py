@@ -30,11 +30,12 @@ class NumberShown:
 
 @dataclass(frozen=True)
 class Cue:
-    """A mark: the tick at which its word is said, and how many ticks late the animation reached it (0: in time)."""
+    """A mark: the tick at which its word is said, how many ticks late the animation came, whether it waited at all."""
 
     name: str
     tick: int
     late: int = 0
+    waited: bool = False
 
 
 @dataclass(frozen=True)

@@ -17,6 +17,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from functools import cached_property
 from pathlib import Path
 from typing import Any, ClassVar
@@ -58,13 +59,15 @@ class StageStep:
 
     def left_until(self, mark: str) -> float:
         """Seconds until a mark's word, 0 when it has been said: for ``run_time=``."""
-        return clock.to_seconds(max(0, self._cue(mark).tick - self.scene.ticks))
+        cue = self._cue(mark)
+        self.cues[mark] = replace(cue, waited=True)
+        return clock.to_seconds(max(0, cue.tick - self.scene.ticks))
 
     def until(self, mark: str) -> None:
         """Stay still until the word after ``[[mark]]``; where that is past, note how late the animation is."""
         cue = self._cue(mark)
         self.scene.wait_ticks(cue.tick - self.scene.ticks)
-        self.cues[mark] = Cue(mark, cue.tick, max(0, self.scene.ticks - cue.tick))
+        self.cues[mark] = replace(cue, late=max(0, self.scene.ticks - cue.tick), waited=True)
 
     def _cue(self, mark: str) -> Cue:
         if mark not in self.cues:

@@ -67,6 +67,12 @@ def test_every_mismatch_is_found(make_course: MakeCourse, script: str, code: str
     assert any(says in line for line in make_course(script, code).mismatches())
 
 
+def test_marks_out_of_a_variable_are_left_to_a_run(make_course: MakeCourse) -> None:
+    loop = CODE.replace('s.until("here")', '[s.until(mark) for mark in ("here",)]')
+    assert make_course(SCRIPT, loop).mismatches() == []
+    assert make_course(SCRIPT, loop.replace('("here",)', '("hear",)')).mismatches() != []
+
+
 def test_targets_name_films(make_course: MakeCourse) -> None:
     course = make_course(SCRIPT, CODE)
     assert [film.name for film in select(["9", "all", "Second", "9/Second"], course)] == ["9_demo", "9_Second"]

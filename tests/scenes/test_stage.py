@@ -92,6 +92,7 @@ def test_a_mark_is_waited_for_and_lateness_noted(tmp_path: Path) -> None:
     third, fifth = step.cues
     assert 0 < third.tick < fifth.tick < step.speech
     assert third.late == 0
+    assert (third.waited, fifth.waited) == (True, True)
     assert fifth.late == third.tick + 30 - fifth.tick > 0
     assert third.tick == round(step.word_ticks[2])
 
