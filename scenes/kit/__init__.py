@@ -16,6 +16,7 @@ from scenes.kit.layout import column, fit_stage, fit_width, in_safe_area, row, s
 from scenes.kit.legends import Bracket, Callout, Legend
 from scenes.kit.line_chart import LineChart, Series
 from scenes.kit.matrices import Bottleneck, MatrixProduct
+from scenes.kit.motion import dim, exchange, undim
 from scenes.kit.numbers import CountingNumber, NumberLabel
 from scenes.kit.origin import OriginLine, origin_text
 from scenes.kit.roofline import Roof, RooflineChart, Work
@@ -45,6 +46,7 @@ from scenes.kit.theme import (
     tint,
     use_theme,
 )
+from scenes.kit.timeline import DateLabel, Event, Timeline
 from scenes.kit.tokens import TokenChip, TokenRow, visible
 
 __all__ = [
@@ -69,9 +71,11 @@ __all__ = [
     "CountNote",
     "CountingNumber",
     "DataBound",
+    "DateLabel",
     "EASE",
     "EASE_OUT",
     "ENTER",
+    "Event",
     "ExpertGrid",
     "Flow",
     "FlowFan",
@@ -105,12 +109,15 @@ __all__ = [
     "Spot",
     "TRANSFORM",
     "TensorGrid",
+    "Timeline",
     "TokenChip",
     "TokenRow",
     "VectorColumn",
     "Work",
     "column",
     "data_of",
+    "dim",
+    "exchange",
     "fit_stage",
     "fit_width",
     "in_safe_area",
@@ -125,6 +132,7 @@ __all__ = [
     "summary",
     "tint",
     "title",
+    "undim",
     "use_theme",
     "visible",
 ]

@@ -14,7 +14,7 @@ from functools import wraps
 from typing import Any, Self
 
 import numpy as np
-from manim import DL, Mobject
+from manim import DL, ImageMobject, Mobject, VMobject
 
 from explainers.errors import ExplainError
 from explainers.quantities import Computed, Quantity
@@ -111,10 +111,30 @@ class DataBound(Mobject):
                 given = signature.bind(self, *args, **options)
                 self._given = Bound([(tuple(given.args[1:]), tuple(given.kwargs.items()))])
             original(self, *args, **options)
+            if type(self) is cls:
+                for part in self.get_family():
+                    if isinstance(part, VMobject):
+                        part.filled = part.get_fill_opacity() > 0  # what `set_opacity` may fill again
             if type(self) is cls and "bound" in vars(self):
                 self._built = self.bound  # an animation may leave it bound to other data; these are in `_given`
 
         cls.__init__ = remember  # type: ignore[method-assign]
+
+    def set_opacity(self, opacity: float, family: bool = True) -> Self:
+        """Make all of it as opaque as said. What is unfilled stays unfilled; images follow too.
+
+        (Manim's own method fills outlines, and a `Group` has none: it sets an attribute in silence.)
+        """
+        for part in self.get_family() if family else [self]:
+            if isinstance(part, ImageMobject):
+                part.set_opacity(opacity)
+            elif isinstance(part, VMobject):
+                share = opacity * getattr(part, "base_opacity", 1.0)
+                if getattr(part, "filled", part.get_fill_opacity() > 0):
+                    part.set_fill(opacity=share, family=False)
+                if part.get_stroke_width() > 0:
+                    part.set_stroke(opacity=share, family=False)
+        return self
 
     def perturbed(self) -> Self:
         """The same object for clearly other data: for checking that the picture follows the data."""

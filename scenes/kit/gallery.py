@@ -25,6 +25,7 @@ from scenes.kit import (
     Callout,
     ColorScale,
     CountingNumber,
+    Event,
     ExpertGrid,
     FlowFan,
     HeadSharing,
@@ -40,11 +41,13 @@ from scenes.kit import (
     Series,
     Spot,
     TensorGrid,
+    Timeline,
     TokenChip,
     TokenRow,
     VectorColumn,
     Work,
     column,
+    dim,
     fit_stage,
     label,
     math,
@@ -261,3 +264,25 @@ class Attention(GalleryScene):
         chip = TokenChip(" cat").next_to(experts, UP, buff=1.0)
         routed = VGroup(experts, chip, FlowFan(chip, list(experts.squares), gate))
         self.add(fit_stage(column(row(product, triangle, gap=0.8), row(heads, routed, gap=0.8), gap=0.4)))
+
+
+class Times(GalleryScene):
+    """A timeline; things that stand back."""
+
+    def construct(self) -> None:
+        """Draw."""
+        line = Timeline(
+            [
+                Event("2024-05-06", "V2: latent attention", "latent"),
+                Event("2024-12-26", "V3: trained at low cost"),
+                Event("2025-01-20", "R1", "reward"),
+                Event("2025-01-27", "the market moves", "cost"),
+                Event("2025-12-01", "V3.2: sparse attention"),
+                Event("2026-04", "V4"),
+            ],
+            start="2024",
+        )
+        grid = TensorGrid(example(6, 30, axes=("token", "dim")), role="latent", name="latent")
+        quiet = TensorGrid(example(6, 30, axes=("token", "dim")), role="latent", name="stands back")
+        self.add(fit_stage(column(line, row(grid, quiet, gap=0.8), gap=0.8, edge=None)))
+        self.play(dim(quiet, to=0.3))

@@ -151,6 +151,7 @@ class LineChart(DataBound, VGroup):
         high = np.minimum(y + spread, self.axes.y.high)
         outline = np.concatenate([self.axes.points_of(x, high), self.axes.points_of(x, low)[::-1]])
         band = VMobject(stroke_width=0, fill_color=theme.role(series.role), fill_opacity=0.22)
+        band.base_opacity = 0.22
         return band.set_points_as_corners([*outline, outline[0]])
 
     def _name(self, series: Series) -> Label:
