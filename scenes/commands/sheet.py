@@ -13,6 +13,6 @@ import click
 @click.option("--columns", type=click.IntRange(1, 12), default=4, show_default=True)
 def sheet(target: str, out: Path | None, columns: int) -> None:
     """Draw a contact sheet of a lecture or scene TARGET: the end of every step in one picture."""
-    from scenes.production.stills import sheet as draw
+    from scenes.production.sheets import sheet as draw
 
     click.echo(draw(target, out or Path("out") / f"sheet_{target.replace('/', '_')}.png", columns=columns))

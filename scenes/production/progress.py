@@ -52,11 +52,11 @@ class Bars:
             if self.all_frames is not None:
                 self.progress.update(self.all_frames, completed=message["done"])
         elif message["event"] == "frames":
-            self._advance(task.name, message["frames"])
+            self.advance(task.name, message["frames"])
 
     def ended(self, task: Task, failure: Failure | None) -> None:
         if task.name in self.shown:
-            self._advance(task.name, self.frames[task.name])
+            self.advance(task.name, self.frames[task.name])
             self.progress.remove_task(self.shown.pop(task.name))
             took = time.monotonic() - self.began[task.name]
             self._say(f"{'failed' if failure else 'rendered'} {task.name} in {took:.1f} s")
@@ -64,7 +64,8 @@ class Bars:
     def reused(self, name: str) -> None:
         self._say(f"unchanged {name}")
 
-    def _advance(self, name: str, frames: int) -> None:
+    def advance(self, name: str, frames: int) -> None:
+        """So many frames (or steps) of a scene are done."""
         self.done[name] = min(frames, self.frames[name])
         if name in self.shown:
             self.progress.update(self.shown[name], completed=self.done[name])

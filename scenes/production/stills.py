@@ -1,13 +1,10 @@
-"""Pictures of a scene's steps in seconds, for whoever makes the scene, and contact sheets of a lecture."""
+"""Pictures of a scene's steps in seconds, for whoever makes the scene."""
 
 from __future__ import annotations
 
-import io
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from pathlib import Path
 from typing import Literal
-
-from PIL import Image, ImageDraw, ImageFont
 
 from explainers.errors import ExplainError, one_of
 from explainers.traces import write_aside
@@ -48,11 +45,19 @@ def stills(
         for entry in selection.entries:
             if step is not None and not 1 <= step <= len(entry.section.steps):
                 raise ExplainError(f"{entry.key} has no step {step}; it has {len(entry.section.steps)}")
-            written += _of_scene(entry, quality, Path(out_dir), when, step)
+            written += of_scene(entry, quality, Path(out_dir), when, step)
     return written
 
 
-def _of_scene(entry: SceneEntry, quality: str, folder: Path, when: When, only: int | None) -> list[Path]:
+def of_scene(
+    entry: SceneEntry,
+    quality: str,
+    folder: Path,
+    when: When = "end",
+    only: int | None = None,
+    on_step: Callable[[StepReport], None] | None = None,
+) -> list[Path]:
+    """`stills` of one scene; ``on_step`` is told after each step."""
     written: list[Path] = []
     plays: dict[int, int] = {}
 
@@ -64,6 +69,8 @@ def _of_scene(entry: SceneEntry, quality: str, folder: Path, when: When, only: i
     def at_end(_scene: LectureScene, report: StepReport, look: Callable[[], Pixels]) -> None:
         if when != "mid" and only in (None, report.index):
             save(f"step{report.index}_end", look())
+        if on_step:
+            on_step(report)
 
     def at_motion(scene: LectureScene, _part: float, look: Callable[[], Pixels]) -> None:
         index = scene.current.index if scene.current else 0
@@ -79,42 +86,3 @@ def _of_scene(entry: SceneEntry, quality: str, folder: Path, when: When, only: i
         samples=(0.5,),
     )
     return written
-
-
-def sheet(
-    target: str,
-    out: Path | str,
-    *,
-    columns: int = 4,
-    width: int = 480,
-    course: Course | None = None,
-) -> Path:
-    """One picture with the end of every step of a lecture (or of a scene), each with its name under it."""
-    cells: list[tuple[str, Image.Image]] = []
-
-    def keep(scene: LectureScene, report: StepReport, look: Callable[[], Pixels]) -> None:
-        small = Image.fromarray(look()).convert("RGB").resize((width, width * 9 // 16), Image.Resampling.LANCZOS)
-        cells.append((f"{type(scene).__name__} {report.index}  {report.end / 15:.1f} s", small))
-
-    for selection in select([target], course or Course.default()):
-        for entry in selection.entries:
-            walk(entry, Options(quality="720p").picture, at_end=keep)
-    path = Path(out)
-    buffer = io.BytesIO()
-    _grid(cells, columns, width).save(buffer, "PNG")
-    write_aside(path, buffer.getvalue())
-    return path
-
-
-def _grid(cells: Sequence[tuple[str, Image.Image]], columns: int, width: int) -> Image.Image:
-    label, gap = 22, 6
-    height = width * 9 // 16
-    rows = -(-len(cells) // columns)
-    picture = Image.new("RGB", (columns * (width + gap) + gap, rows * (height + label + gap) + gap), "#202428")
-    draw, font = ImageDraw.Draw(picture), ImageFont.load_default(15)
-    for index, (name, cell) in enumerate(cells):
-        x = gap + index % columns * (width + gap)
-        y = gap + index // columns * (height + label + gap)
-        picture.paste(cell, (x, y))
-        draw.text((x, y + height + 2), name, fill="#d0d4d8", font=font)
-    return picture

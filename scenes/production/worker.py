@@ -33,7 +33,7 @@ def main() -> int:
     job = json.loads(line)
     step = 0
     try:
-        _draw(job, tell) if job["kind"] == "draw" else _compute(job, tell)
+        {"draw": _draw, "look": _look, "compute": _compute}[job["kind"]](job, tell)
     except Exception as error:
         from scenes.production.drawing import SceneFailed
 
@@ -65,6 +65,24 @@ def _draw(job: Mapping[str, Any], tell: Tell) -> None:
     folder = Path(job["folder"])
     report = draw(entry_from_json(job), Picture(**job["picture"]), folder, progress)
     write_part(folder, report)
+
+
+def _look(job: Mapping[str, Any], tell: Tell) -> None:
+    from scenes.production.drawing import SceneFailed
+    from scenes.production.plan import entry_from_json
+    from scenes.production.stills import of_scene
+
+    done = 0
+
+    def on_step(report: Any) -> None:
+        nonlocal done
+        done = report.index
+        tell(event="looked", end=report.end)
+
+    try:
+        of_scene(entry_from_json(job), job["quality"], Path(job["folder"]), on_step=on_step)
+    except Exception as error:
+        raise SceneFailed(done + 1) from error
 
 
 def _compute(job: Mapping[str, Any], tell: Tell) -> None:

@@ -13,11 +13,13 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from explainers.errors import ExplainError
 from scenes import clock
 from scenes.production.drawing import SceneFailed, draw
 from scenes.production.looking import walk
 from scenes.production.settings import Picture
-from scenes.production.stills import sheet, stills
+from scenes.production.sheets import sheet
+from scenes.production.stills import stills
 from scenes.registry import Course
 
 MakeCourse = Callable[[str, str], Course]
@@ -138,5 +140,14 @@ def test_stills_show_the_ends_of_steps_and_the_middles_of_motions(make_course: M
 
 
 def test_a_sheet_shows_every_step(make_course: MakeCourse, tmp_path: Path) -> None:
-    picture = Image.open(sheet("9", tmp_path / "sheet.png", columns=2, width=160, course=make_course(SCRIPT, CODE)))
+    out = tmp_path / "sheet.png"
+    picture = Image.open(sheet("9", out, columns=4, width=160, course=make_course(SCRIPT, CODE)))
     assert picture.size == (2 * 166 + 6, 90 + 22 + 6 + 6)
+    assert min(np.asarray(picture.convert("L"))[6:96, x : x + 160].max() for x in (6, 172)) > 200, "a square in each"
+
+
+def test_a_sheet_shows_what_works_and_says_what_failed(make_course: MakeCourse, tmp_path: Path) -> None:
+    broken = CODE.replace("dot.clear_updaters()", "raise ValueError('no dot')")
+    with pytest.raises(ExplainError, match=r"9/Moving step 2: ValueError: no dot \(demo\.py:\d+\)"):
+        sheet("9", tmp_path / "sheet.png", width=160, course=make_course(SCRIPT, broken))
+    assert Image.open(tmp_path / "sheet.png").size == (2 * 166 + 6, 90 + 22 + 6 + 6)
