@@ -29,6 +29,7 @@ VARIANTS = {"kv": "before RoPE", "kv_rotated": "after RoPE"}
 NETWORKS = ("trained", "untrained", "Gaussian")
 CUTS = ("before RoPE", "after RoPE", "random subspace")
 RANKS = (4, 8, 16, 24, 32, 48, 64, 96, 128, 192, 256)
+SPOKEN_RANK = 32
 SHOWN_RANKS = (1, 2, 4, 8, 16, 32, 64)
 _LENGTH = 128
 
@@ -143,14 +144,18 @@ def _arrays(
 ) -> dict[str, NamedArray]:
     variants, ranks = tuple(VARIANTS.values()), tuple(map(str, RANKS))
     axes = ("network", "variant", "layer", "rank")
+    average = ("network", "variant", "rank")
     every = tuple(map(str, range(energy.shape[-1])))
     names = {"network": NETWORKS, "variant": variants, "rank": every}
     cut = {"cut": CUTS, "rank": ranks}
     return {
         "energy": named(energy.mean(1).float(), *axes, unit="", **names),
         "energy_spread": named(_deviation(energy, 1).float(), *axes, unit="", **names),
+        "energy_of_all_layers": named(energy.mean((1, 3)).float(), *average, unit="", **names),
+        "energy_of_all_layers_spread": named(_deviation(energy.mean(3), 1).float(), *average, unit="", **names),
         "energy_shipped": named(shipped.float(), "variant", "layer", "rank", variant=variants, rank=every),
         "singular_values": named(singular.float(), "variant", "layer", "component", variant=variants),
+        "cut_rank": named(torch.tensor(RANKS), "rank", rank=ranks),
         "added_loss": named(added.mean(0), "cut", "rank", unit="nat/token", **cut),
         "added_loss_spread": named(_deviation(added, 0), "cut", "rank", unit="nat/token", **cut),
         "added_loss_shipped": named(shipped_added, "cut", "rank", unit="nat/token", **cut),
@@ -163,22 +168,23 @@ def _deviation(values: Tensor, axis: int) -> Tensor:
 
 def _numbers(energy: Tensor, added: Tensor, shipped: Tensor, shipped_added: Tensor) -> dict[str, Quantity]:
     quantities = {
-        "features": computed(energy.shape[-1] - 1, "", "keys and values of all heads, one token in one layer")
+        "features": computed(energy.shape[-1] - 1, "", "keys and values of all heads, one token in one layer"),
+        "rank": computed(SPOKEN_RANK, "", "the number of axes that the numbers of this run are for"),
     }
     for n, network in enumerate(NETWORKS):
         for v, variant in enumerate(("before", "after")):
             name = f"energy_{network.lower()}_{variant}_32" if network != "trained" else f"energy_{variant}_32"
-            kept = energy[n, :, v, :, 32].mean(-1)  # (seed,)
+            kept = energy[n, :, v, :, SPOKEN_RANK].mean(-1)  # (seed,)
             quantities[name] = over_seeds(kept, "", "energy in 32 axes on held-out text, mean over layers")
     for v, variant in enumerate(("before", "after")):
         quantities[f"shipped_energy_{variant}_32"] = computed(
-            float(shipped[v, :, 32].mean()), "", "energy in 32 axes, mean over layers"
+            float(shipped[v, :, SPOKEN_RANK].mean()), "", "energy in 32 axes, mean over layers"
         )
         for percent in (90, 99):
             needed = [_axes_for(energy[0, s, v].mean(0), percent / 100) for s in range(energy.shape[1])]
             name = f"axes_for_{percent}_{variant}"
             quantities[name] = over_seeds(needed, "", f"axes that keep {percent} % of the energy, mean over layers")
-    at = RANKS.index(32)
+    at = RANKS.index(SPOKEN_RANK)
     for c, cut in enumerate(("before", "after", "random")):
         quantities[f"added_loss_{cut}_32"] = over_seeds(
             added[:, c, at], "nat/token", "loss added by cutting to 32 axes"
@@ -213,6 +219,8 @@ def latent_rank_sweep(
         shown = tuple(map(str, SHOWN_RANKS))
         arrays[plain] = named(torch.stack(back).float(), "rank", "token", "feature", rank=shown, token=tokens)
         errors.append((1 - kept_energy(kv[name], axes[name])).clamp_min(0).sqrt())
+    pairs = torch.stack([kv[name][:, :, :2] for name in VARIANTS])  # the pair of the first key that RoPE turns fastest
+    arrays["first_pair"] = named(pairs.float(), "variant", "layer", "token", "coordinate", token=tokens)
     latent = kv["kv"][layer] @ axes["kv"][layer]
     arrays["latent"] = named(latent.float(), "token", "component", token=tokens)
     error = torch.stack(errors)  # (variant, layer, F + 1)

@@ -1,0 +1,331 @@
+"""Lecture 3: the same product in another order, and what came after."""
+
+from __future__ import annotations
+
+from typing import Any, ClassVar
+
+from manim import DOWN, LEFT, RIGHT, UP, Create, FadeIn, FadeOut, Group, LaggedStart, Line, Rectangle, VGroup
+
+from explainers.quantities import Quantity
+from explainers.traces import NamedArray, Trace
+from scenes.kit import (
+    STAGE_CENTER,
+    Bar,
+    BarChart,
+    ColorScale,
+    LineChart,
+    NumberLabel,
+    Series,
+    TensorGrid,
+    TokenRow,
+    column,
+    fit_stage,
+    label,
+    math,
+    role,
+    row,
+)
+from scenes.stage import LectureScene
+
+
+class AnotherOrder(LectureScene):
+    """Query times (matrix times latents), or (query times matrix) times latents: the same scores."""
+
+    lecture = 3
+    layer, head, cell = 0, 0, 0.112
+
+    def construct(self) -> None:
+        self.show_title()
+        sentence = self.run("mla_sentence")
+        self.build(sentence)
+        self.expand()
+        self.absorb()
+        self.same(sentence)
+
+    def grid(self, values: NamedArray, colour: str, name: str) -> TensorGrid:
+        most: dict[str, Any] = {"max_columns": 64, "max_rows": 64}
+        return TensorGrid(values, role=colour, cell=self.cell, notes=False, bar=False, gap=0.06, name=name, **most)
+
+    def build(self, sentence: Trace) -> None:
+        """The factors of the scores: one head's query, its up-projection, the latents of all tokens."""
+        at = {"layer": self.layer}
+        last = sentence["h"]["token"] - 1
+        query = sentence["q_nope"].pick(**at, head=self.head, token=slice(last, last + 1)).transposed("token", "nope")
+        keys = sentence["k_nope"].pick(**at, head=self.head).transposed("nope", "token")
+        self.q = self.grid(query, "query", "query")
+        self.w = self.grid(sentence["w_uk"].pick(head=self.head), "dense", "up-projection")
+        self.c = self.grid(sentence["c_kv"].pick(**at).transposed("latent", "token"), "latent", "latents")
+        self.k = self.grid(keys, "key", "keys")
+        self.ql = self.grid(
+            sentence["q_latent"].pick(**at, head=slice(self.head, self.head + 1)), "query", "query, as a latent"
+        )
+        row(self.q, self.w, self.c, gap=0.8)
+        for each in (self.q, self.w, self.c):
+            each.shift([0, -each.image.get_center()[1], 0])
+        Group(self.q, self.w, self.c).move_to(STAGE_CENTER + 0.45 * DOWN)
+        self.formulas = [
+            math("query(q) dot (dense(W) dot latent(c))", size="display"),
+            math("(query(q) dot dense(W)) dot latent(c)", size="display"),
+        ]
+        for formula in self.formulas:
+            formula.move_to(STAGE_CENTER + 2.35 * UP)
+        self.origin(sentence)
+
+    def beside(self, grid: TensorGrid, other: TensorGrid) -> None:
+        """Put the centre of one grid's cells on another's."""
+        grid.shift(other.image.get_center() - grid.image.get_center())
+
+    def expand(self) -> None:
+        """The plain order: every latent is multiplied up."""
+        with self.step() as s:
+            self.play(FadeIn(self.q, self.w, self.c), run_time=1.0)
+            s.until("naive")
+            work = self.bracket(self.w, self.c)
+            self.play(Create(work), FadeIn(self.formulas[0]), run_time=0.8)
+            self.beside(self.k, self.w)
+            self.k.shift((self.c.image.get_center() - self.w.image.get_center()) / 2)
+            self.play(FadeOut(self.w, shift=RIGHT), FadeOut(self.c, shift=LEFT), FadeOut(work), run_time=0.8)
+            self.add(self.k)
+            self.play(self.k.reveal("columns"), run_time=1.4)
+            s.until("again")
+            self.play(self.k.reveal("columns"), run_time=max(s.left, 1.0))
+
+    def bracket(self, *grids: TensorGrid) -> Rectangle:
+        group = Group(*grids)
+        frame = Rectangle(
+            width=group.width + 0.4, height=group.height + 0.4, stroke_color=role("accent"), stroke_width=3
+        )
+        return frame.move_to(group)
+
+    def absorb(self) -> None:
+        """The other order: the one query moves into the latents' space."""
+        with self.step() as s:
+            self.play(FadeOut(self.k), FadeIn(self.w, self.c), run_time=0.8)
+            s.until("brackets")
+            work = self.bracket(self.q, self.w)
+            self.play(Create(work), FadeOut(self.formulas[0]), FadeIn(self.formulas[1]), run_time=0.8)
+            s.until("move")
+            self.beside(self.ql, self.w)
+            self.play(FadeOut(self.q, shift=RIGHT), FadeOut(self.w, work), FadeIn(self.ql), run_time=1.4)
+            s.until("direct")
+            stored = label("straight from the cache", "small", "latent").next_to(self.c.image, DOWN, buff=0.2)
+            pair = Group(self.ql, self.c, stored)
+            self.play(FadeIn(stored), run_time=0.5)
+            self.play(pair.animate.set_x(0), run_time=1.0)
+        self.leaving = Group(pair, self.formulas[1])
+
+    def same(self, sentence: Trace) -> None:
+        """The outputs of both orders and their largest difference; then the work of each as the text grows."""
+        outputs = sentence["output"].pick(layer=self.layer, hidden=slice(0, 64))
+        scale = ColorScale.of(outputs)
+        strips = [
+            TensorGrid(
+                outputs.pick(way=way),
+                scale=scale,
+                width=9.0,
+                height=0.42,
+                vertical=False,
+                max_columns=64,
+                notes=False,
+                bar=False,
+                gap=0.06,
+            )
+            for way in (0, 2)
+        ]
+        texts = [label("expanded", "small", "key"), label("absorbed", "small", "latent")]
+        for strip, text in zip(strips, texts, strict=True):
+            text.next_to(strip, LEFT, buff=0.3)
+        both = column(*(Group(text, strip) for text, strip in zip(texts, strips, strict=True)), gap=0.35, edge=RIGHT)
+        difference = NumberLabel(
+            sentence.quantity("relative_difference_float64"),
+            "sci 1",
+            before="largest difference, of the output's size: ",
+            size="heading",
+            role="text",
+        )
+        fit_stage(column(both, difference, gap=0.5, edge=None))
+        counts = self.run("absorption_counts")
+        flops = counts["flops"]
+        series = [
+            Series("expanded anew", flops.pick(order=1), x=counts["length"], role="key"),
+            Series("absorbed", flops.pick(order=2), x=counts["length"], role="latent"),
+        ]
+        chart = LineChart(
+            series,
+            x_name="tokens in the cache",
+            y_name="operations for one token, one layer",
+            x_log=True,
+            y_log=True,
+            width=8.0,
+            height=3.9,
+        )
+        fit_stage(chart)
+        place = counts.arrays["length"].labels["length"].index("32,768")
+        ends = [chart.at(name, place) for name in ("absorbed", "expanded anew")]
+        gap = Line(*ends, stroke_width=3, color=role("accent"))
+        ratio = NumberLabel(counts.quantity("reexpanding_flops_ratio_32k"), "times 3", size="heading", role="accent")
+        with self.step() as s:
+            self.play(FadeOut(self.leaving), run_time=0.5)
+            s.until("same")
+            self.play(LaggedStart(*(FadeIn(each) for each in both), lag_ratio=0.5), run_time=1.2)
+            self.play(FadeIn(difference), run_time=0.7)
+            s.until("count")
+            self.play(FadeOut(both, difference), run_time=0.5)
+            self.origin(counts)
+            self.play(FadeIn(chart), run_time=1.0)
+            self.play(Create(gap), FadeIn(ratio.next_to(gap, LEFT, buff=0.15)), run_time=0.8)
+
+
+class AShortNote(LectureScene):
+    """Fewer tokens, fewer entries; six generations of caches; and the answer in one picture."""
+
+    lecture = 3
+    parts: ClassVar[dict[str, str]] = {"keys": "key", "values": "value", "c_kv": "latent", "k_pe": "rope"}
+
+    def construct(self) -> None:
+        self.show_title()
+        sentence = self.run("mla_sentence")
+        before = self.fewer(sentence)
+        chart = self.generations(before)
+        self.answer(sentence, chart)
+
+    def fewer(self, sentence: Trace) -> Group:
+        """Two schemes over the cells of a cache: choose some; merge neighbours."""
+        merged = int(self.number("v4_pro.csa_ratio"))
+        count = merged * 8
+        rows = [self.entries(count) for _ in "ab"]
+        names = [label("V3.2: read a choice", "body", "text"), label("V4: merge neighbours", "body", "text")]
+        blocks = column(*(column(name, cells, gap=0.3) for name, cells in zip(names, rows, strict=True)), gap=1.1)
+        blocks.move_to(STAGE_CENTER)
+        weights = sentence["attention"].pick(layer=2, head=0, query=sentence["attention"]["query"] - 1)
+        best = sorted(range(weights["key"]), key=lambda place: -float(weights.values[place]))[:6]
+        entries = VGroup(*(rows[1][i].copy().set_fill(role("accent")) for i in range(0, count, merged)))
+        for place, entry in enumerate(entries):
+            entry.move_to(rows[1][place * merged : (place + 1) * merged])
+        scheme = label("scheme; which tokens a trained indexer picks is another run", "tick", "muted").next_to(
+            blocks, DOWN, buff=0.35
+        )
+        self.origin(self.number("v3_2.index_topk"), self.number("v4_pro.csa_ratio"))
+        with self.step() as s:
+            s.until("fewer")
+            self.play(FadeIn(names[0], rows[0], scheme), run_time=0.8)
+            self.play(
+                *(cell.animate.set_opacity(1.0 if i in best else 0.16) for i, cell in enumerate(rows[0])), run_time=1.4
+            )
+            s.until("merge")
+            self.play(FadeIn(names[1], rows[1]), run_time=0.8)
+            self.play(
+                *(rows[1][i].animate.move_to(entries[i // merged]).set_opacity(0) for i in range(count)),
+                FadeIn(entries),
+                run_time=1.6,
+            )
+        return Group(blocks, entries, scheme)
+
+    def entries(self, count: int) -> VGroup:
+        cells = VGroup(
+            *(
+                Rectangle(width=0.2, height=0.62, stroke_width=0, fill_color=role("latent"), fill_opacity=1)
+                for _ in range(count)
+            )
+        )
+        return cells.arrange(RIGHT, buff=0.12)
+
+    def generations(self, before: Group) -> Group:
+        """Bytes a token as served; behind them what the same architecture would take with two bytes a number."""
+        trace = self.run("kv_generations")
+        names = trace["bytes_per_token"].labels["generation"]
+        keys = ("ds67b", "v2", "v3", "v3_2", "v4_pro", "v4_flash", "v4_1_flash")
+        served, plain = ([trace.quantity(key + suffix) for key in keys] for suffix in ("", "_bf16"))
+        chart, ghost = self.bars(names, served, "latent"), self.bars(names, plain, "dense")
+        fit_stage(chart)
+        ghost.shift(chart.axes.corners.get_corner(DOWN + LEFT) - ghost.axes.corners.get_corner(DOWN + LEFT))
+        saved = VGroup(
+            *(bar.set_fill(opacity=0) for name, bar in ghost.bars.items() if bar.width > chart.bars[name].width)
+        )
+        gains = VGroup(
+            NumberLabel(
+                trace.quantity("v4_1_flash_architecture_gain"),
+                "times 3",
+                size="body",
+                role="latent",
+                after=" by architecture",
+            ),
+            NumberLabel(
+                trace.quantity("v4_1_flash_precision_gain"),
+                "times 2",
+                size="body",
+                role="dense",
+                after=" by fewer bits",
+            ),
+        ).arrange(DOWN, buff=0.15, aligned_edge=LEFT)
+        gains.next_to(chart.axes.corners, RIGHT, buff=0.1, aligned_edge=DOWN).shift(0.3 * UP).shift(1.6 * LEFT)
+        self.origin(trace)
+        with self.step() as s:
+            self.play(FadeOut(before), run_time=0.6)
+            s.until("chart")
+            self.play(FadeIn(chart.axes, *chart.names.values()), run_time=0.8)
+            self.play(LaggedStart(*(chart.grow(name) for name in chart.bars), lag_ratio=0.5), run_time=3.4)
+            s.until("bits")
+            self.add(saved, *chart.bars.values(), *chart.numbers.values())
+            self.play(
+                saved.animate.set_fill(opacity=0.8),
+                *(chart.numbers[n].animate.next_to(ghost.bars[n], RIGHT, buff=0.14) for n in chart.bars),
+                run_time=1.0,
+            )
+            self.play(FadeIn(gains[1]), run_time=0.6)
+            s.until("architecture")
+            self.play(FadeIn(gains[0]), run_time=0.8)
+        return Group(chart.axes, *chart.names.values(), *chart.bars.values(), *chart.numbers.values(), saved, gains)
+
+    def bars(self, names: tuple[str, ...], sizes: list[Quantity], colour: str) -> BarChart:
+        short = [name.removeprefix("DeepSeek").lstrip("- ") for name in names]
+        colours = ("key", *(colour for _ in sizes[1:]))  # the first generation still shares keys and values
+        bars = [Bar(*each) for each in zip(short, sizes, colours, strict=True)]
+        return BarChart(
+            bars, log=True, low=100, length=8.2, thickness=0.36, gap=0.2, fmt="si 3", name="cache of one token"
+        )
+
+    def answer(self, sentence: Trace, chart: Group) -> None:
+        """Every token's keys and values give way to a short note; out of one note they come again."""
+        layer = 1
+        tokens = TokenRow(sentence["h"].pick(layer=layer), size="tick").move_to(STAGE_CENTER + 1.9 * UP)
+        full, notes = Group(), Group()
+        scales = {name: ColorScale.of(sentence[name].pick(layer=layer)) for name in self.parts}
+        for number, chip in enumerate(tokens.chips):
+            at = {name: sentence[name].pick(layer=layer, token=number) for name in scales}
+            columns = {name: self.thin(at[name], colour, scales[name]) for name, colour in self.parts.items()}
+            full.add(row(columns["keys"], columns["values"], gap=0.06).next_to(chip, DOWN, buff=0.2))
+            notes.add(column(columns["c_kv"], columns["k_pe"], gap=0.05, edge=None).next_to(chip, DOWN, buff=0.2))
+        ratio = NumberLabel(
+            sentence.quantity("cache_ratio"),
+            "times 2",
+            size="heading",
+            role="latent",
+            after=" less to keep, in our small model",
+        )
+        ratio.next_to(full, DOWN, buff=0.3).set_x(0)
+        chosen = len(tokens.chips) - 2
+        again = full[chosen].copy()
+        self.origin(sentence)
+        with self.step() as s:
+            self.play(FadeOut(chart), run_time=0.6)
+            self.play(FadeIn(tokens), FadeIn(full, lag_ratio=0.02), run_time=1.4)
+            s.until("answer")
+            self.play(
+                LaggedStart(*(FadeOut(pair, shift=0.3 * UP, scale=0.6) for pair in full), lag_ratio=0.05), run_time=1.4
+            )
+            s.until("note")
+            self.play(
+                LaggedStart(*(FadeIn(note, shift=0.3 * UP) for note in notes), lag_ratio=0.05),
+                FadeIn(ratio),
+                run_time=1.4,
+            )
+            s.until("again")
+            self.play(FadeOut(notes[chosen], shift=0.1 * DOWN), FadeIn(again, shift=0.2 * DOWN), run_time=1.0)
+
+    def thin(self, values: NamedArray, colour: str, scale: ColorScale) -> TensorGrid:
+        """A vector as a thin column, the same height for each number."""
+        height = values.values.size * 0.024
+        return TensorGrid(
+            values, role=colour, scale=scale, width=0.14, height=height, max_rows=256, notes=False, bar=False, gap=0
+        )

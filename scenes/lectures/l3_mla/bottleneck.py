@@ -1,0 +1,132 @@
+"""Lecture 3: why reading the cache is what decoding waits for."""
+
+from __future__ import annotations
+
+from manim import (
+    DOWN,
+    LEFT,
+    RIGHT,
+    UP,
+    AnimationGroup,
+    Create,
+    FadeIn,
+    FadeOut,
+    LaggedStart,
+    Line,
+    MoveAlongPath,
+    Square,
+    Succession,
+    VGroup,
+    VMobject,
+    linear,
+    there_and_back,
+)
+
+from explainers.quantities import Quantity
+from scenes.kit import NumberLabel, Roof, RooflineChart, Work, fit_stage, label, role, row, tint
+from scenes.lectures.l3_mla.common import panel
+from scenes.stage import LectureScene
+
+#: name on the chart → number of the run, colour
+KINDS = {
+    "MHA": ("intensity_mha", "key"),
+    "GQA": ("intensity_gqa8", "key"),
+    "MQA": ("intensity_mqa", "key"),
+    "MLA": ("intensity_mla_absorbed", "latent"),
+}
+
+
+def squares(count: int, side: float, rows: int, buff: float) -> VGroup:
+    """Equal small squares in rows."""
+    cells = VGroup(*(Square(side, stroke_width=0, fill_opacity=1) for _ in range(count)))
+    return cells.arrange_in_grid(rows=rows, buff=buff)
+
+
+class ReadingIsTheBottleneck(LectureScene):
+    """The cache travels to the multipliers for every token; a roofline says who waits for whom."""
+
+    lecture = 3
+    stored, units = 35, 100
+
+    def construct(self) -> None:
+        self.show_title()
+        roofline = self.run("roofline_decode")
+        bandwidth, peak = roofline.quantity("bandwidth_h800"), roofline.quantity("peak_h800")
+        machine = self.travel(bandwidth, peak)
+        chart = self.roof(machine, peak, bandwidth)
+        self.points(chart)
+
+    def travel(self, bandwidth: Quantity, peak: Quantity) -> VGroup:
+        """The cache leaves memory, cell by cell, through one narrow road; of the multipliers one has work."""
+        memory, chip = panel(4.4, 3.3), panel(3.3, 3.3)
+        fit_stage(row(memory, chip, gap=3.6))
+        names = VGroup(
+            label("memory", "body", "muted").next_to(memory, UP, buff=0.18),
+            label("multipliers", "body", "muted").next_to(chip, UP, buff=0.18),
+            label("the cache", "small", "muted").next_to(memory, DOWN, buff=0.2),
+        )
+        store = squares(self.stored, 0.36, 5, 0.14).move_to(memory)
+        for index, cell in enumerate(store):
+            cell.set_fill(role("value" if index % 2 else "key"))
+        units = squares(self.units, 0.2, 10, 0.09).set_fill(tint("text", 0.18)).move_to(chip)
+        rails = VGroup(*(Line(memory.get_right(), chip.get_left(), stroke_width=3, color=role("muted")) for _ in "ab"))
+        rails.arrange(DOWN, buff=0.62).move_to((memory.get_right() + chip.get_left()) / 2)
+        speed = NumberLabel(bandwidth, "si 3", size="body").next_to(rails, UP, buff=0.22)
+        power = NumberLabel(peak, "si 3", size="body").next_to(chip, DOWN, buff=0.2)
+        self.origin(bandwidth, peak)
+        with self.step() as s:
+            self.play(FadeIn(memory, chip, names, units), run_time=0.8)
+            self.play(FadeIn(store, shift=0.2 * UP, lag_ratio=0.02), run_time=1.2)
+            s.until("read")
+            self.play(FadeIn(rails, speed, power), run_time=0.8)
+            trips = [self.trip(cell, unit, rails) for cell, unit in zip(store[::-1], units[50:], strict=False)]
+            self.play(LaggedStart(*trips, lag_ratio=0.12), run_time=max(s.left, 2.0))
+        return VGroup(memory, chip, names, store, units, rails, speed, power)
+
+    def trip(self, cell: Square, unit: Square, rails: VGroup) -> Succession:
+        """One cell goes to the road, along it, and gives one multiplier its moment of work."""
+        way = VMobject().set_points_as_corners([cell.get_center(), rails.get_left(), rails.get_right()])
+        traveller = cell.copy()
+        busy = unit.animate(rate_func=there_and_back, run_time=0.5).set_fill(role("accent"))
+        return Succession(
+            MoveAlongPath(traveller, way, rate_func=linear, run_time=1.0),
+            AnimationGroup(FadeOut(traveller, run_time=0.15), busy),
+        )
+
+    def roof(self, machine: VGroup, peak: Quantity, bandwidth: Quantity) -> RooflineChart:
+        """The roof of one chip: slanted where it reads, flat where it multiplies."""
+        works = [Work(name, self.number(f"run.roofline_decode.{key}"), colour) for name, (key, colour) in KINDS.items()]
+        chart = RooflineChart([Roof("H800", peak, bandwidth, "text")], works, width=9.6, height=4.2)
+        fit_stage(chart)
+        ridge = chart.ridge_line("H800")
+        figure = NumberLabel(self.number("run.roofline_decode.ridge_h800"), "plain 3", size="body")
+        figure.next_to(ridge, RIGHT, buff=0.18, aligned_edge=DOWN).shift(0.35 * UP)
+        reads = label("limited by reading", "small", "cost").next_to(ridge, LEFT, buff=0.3)
+        counts = label("limited by multiplying", "small", "reward").next_to(ridge, RIGHT, buff=0.3)
+        VGroup(reads, counts).align_to(figure, DOWN).shift(1.05 * UP)
+        with self.step() as s:
+            self.play(FadeOut(machine), run_time=0.6)
+            s.until("roof")
+            self.play(FadeIn(chart.axes), run_time=0.8)
+            self.play(Create(chart.lines["H800"]), FadeIn(chart.roof_names["H800"]), run_time=1.4)
+            s.until("right")
+            self.play(FadeIn(counts, shift=0.2 * UP), run_time=0.8)
+            s.until("left")
+            self.play(FadeIn(reads, shift=0.2 * UP), run_time=0.8)
+            s.until("ridge")
+            self.play(Create(ridge), FadeIn(figure), run_time=1.0)
+        return chart
+
+    def points(self, chart: RooflineChart) -> None:
+        """Four attentions at their operations a byte, and the share of the chip that each can use."""
+        busy = {"MHA": "share_mha_h800", "MLA": "share_mla_absorbed_h800"}
+        with self.step() as s:
+            for name in KINDS:
+                if name != "MQA":
+                    s.until(name.lower())
+                arriving = [FadeIn(chart.dots[name], scale=2.5), FadeIn(chart.work_names[name])]
+                if name in busy:
+                    share = self.number(f"run.roofline_decode.{busy[name]}")
+                    figure = NumberLabel(share, "percent 2", size="small", role=KINDS[name][1], after=" busy")
+                    arriving.append(FadeIn(figure.next_to(chart.work_names[name], RIGHT, buff=0.14)))
+                self.play(AnimationGroup(*arriving, lag_ratio=0.3), run_time=1.0)

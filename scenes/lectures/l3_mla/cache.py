@@ -1,0 +1,184 @@
+"""Lecture 3: how much memory remembering takes, and how attention came to share."""
+
+from __future__ import annotations
+
+from manim import DOWN, LEFT, RIGHT, UP, Create, FadeIn, FadeOut, Group, LaggedStart, Line, Rectangle, Square, VGroup
+
+from explainers.quantities import computed
+from explainers.traces import Trace
+from scenes.kit import (
+    SAFE_LEFT,
+    STAGE_CENTER,
+    STAGE_TOP,
+    CacheScale,
+    CacheStack,
+    CacheStrip,
+    NumberLabel,
+    label,
+    role,
+    row,
+)
+from scenes.stage import LectureScene
+
+
+class HeadPicture(VGroup):
+    """Who shares what: query heads above, what is stored for them (filled) below.
+
+    With ``latent`` each head has a key of its own (outlined: made when it is needed) out of one stored latent.
+    """
+
+    def __init__(self, heads: int, shared_by: int, latent: bool = False) -> None:
+        super().__init__()
+        queries = self.cells(heads, "query", 0.11)
+        made = self.cells(heads, "key", 0.11).next_to(queries, DOWN, buff=0.12)
+        made.set_fill(opacity=0).set_stroke(role("key"), 1.4)
+        above = made if latent else queries
+        self.stored = VGroup()
+        for start in range(0, heads, shared_by):
+            group = above[start : start + shared_by]
+            store = Square(0.2, stroke_width=0, fill_color=role("latent" if latent else "key"), fill_opacity=1)
+            self.stored.add(store.next_to(group, DOWN, buff=0.34))
+            self.add(*(Line(q.get_bottom(), store.get_top(), stroke_width=1.2, color=role("muted")) for q in group))
+        self.add(queries, self.stored, *([made] if latent else []))
+
+    @staticmethod
+    def cells(count: int, colour: str, side: float) -> VGroup:
+        cell = Square(side, stroke_width=0, fill_color=role(colour), fill_opacity=1)
+        return VGroup(*(cell.copy() for _ in range(count))).arrange(RIGHT, buff=0.05)
+
+
+class TheCacheGrows(LectureScene):
+    """One token in the shape of V3; the cache at two lengths beside one GPU; four ways to keep less."""
+
+    lecture = 3
+    drawn = 32
+    #: name, number in the run, query heads that share one entry, colour
+    kinds = (
+        ("MHA", "mha", 1, "key"),
+        ("GQA", "gqa8", 16, "key"),
+        ("MQA", "mqa", 32, "key"),
+        ("MLA", "mla", 32, "latent"),
+    )
+
+    def construct(self) -> None:
+        self.show_title()
+        self.trace = self.run("kv_attentions")
+        stack = self.one_token()
+        strip = self.growing(stack)
+        self.sharing(strip)
+
+    def one_token(self) -> Group:
+        """Heads of one layer as pairs of cells, then the layers behind it."""
+        heads, layers = self.number("v3.heads"), self.number("v3.layers")
+        pairs = VGroup()
+        for _ in range(int(heads)):
+            key = Rectangle(width=0.052, height=0.42, stroke_width=0, fill_color=role("key"), fill_opacity=1)
+            value = key.copy().set_fill(role("value")).next_to(key, DOWN, buff=0.04)
+            pairs.add(VGroup(key, value))
+        pairs.arrange(RIGHT, buff=0.024)
+        edge = Line(pairs.get_corner(UP + LEFT), pairs.get_corner(UP + RIGHT), stroke_width=1.3, color=role("key"))
+        behind = VGroup(*(edge.copy().shift(step * (0.042 * UP + 0.012 * RIGHT)) for step in range(1, int(layers))))
+        behind.set_stroke(opacity=0.8)
+        picture = VGroup(behind, pairs).move_to(STAGE_CENTER).shift(0.55 * UP)
+        head_note = NumberLabel(heads, "plain", before="", after=" heads", size="body", role="muted")
+        head_note.next_to(pairs, DOWN, buff=0.25)
+        layer_note = NumberLabel(layers, "plain", after=" layers", size="body", role="muted").next_to(
+            behind, RIGHT, buff=0.3
+        )
+        names = VGroup(
+            label("key", "small", "key").next_to(pairs[0][0], LEFT, buff=0.2),
+            label("value", "small", "value").next_to(pairs[0][1], LEFT, buff=0.2),
+        )
+        total = NumberLabel(self.trace.quantity("mha"), "si 2", size="display", after="").next_to(
+            head_note, DOWN, buff=0.35
+        )
+        self.origin(self.trace, heads)
+        with self.step() as s:
+            s.until("one")
+            self.play(
+                LaggedStart(*(FadeIn(pair, shift=0.1 * UP) for pair in pairs), lag_ratio=0.02),
+                FadeIn(names),
+                run_time=1.8,
+            )
+            self.play(FadeIn(head_note), run_time=0.6)
+            s.until("layers")
+            self.play(LaggedStart(*(FadeIn(line) for line in behind), lag_ratio=0.03), FadeIn(layer_note), run_time=1.8)
+            s.until("sum")
+            self.play(FadeIn(total, shift=0.2 * UP), run_time=0.8)
+        return Group(picture, head_note, layer_note, names, total)
+
+    def strip_of(self, trace: Trace, key: str, name: str, colour: str) -> CacheStrip:
+        return CacheStrip(
+            trace.quantity(key),
+            scale=self.scale,
+            name=name,
+            role=colour,
+            limit=trace.quantity("gpu_memory"),
+            thickness=0.44,
+        )
+
+    def growing(self, stack: Group) -> CacheStrip:
+        """The same cache at a longer and longer text, against the memory of one GPU."""
+        trace = self.trace
+        self.scale = CacheScale.of(trace.quantity("mha_128k"), length=10.6, cells=66)
+        strip = self.strip_of(trace, "mha_4k", "MHA", "key").move_to(STAGE_CENTER).align_to([SAFE_LEFT, 0, 0], LEFT)
+        mark = strip.limit_mark("memory of one GPU", rise=1.0)
+        lengths = [
+            NumberLabel(self.number(f"tokens.{each}"), "plain", after=" tokens", size="heading")
+            for each in ("4k", "128k")
+        ]
+        for length in lengths:
+            length.move_to(STAGE_CENTER + 1.9 * UP).align_to(strip, LEFT)
+        note = self.scale.note().next_to(strip, DOWN, buff=0.3, aligned_edge=LEFT)
+        with self.step() as s:
+            self.play(FadeOut(stack), run_time=0.6)
+            s.until("grow")
+            self.play(FadeIn(strip, lengths[0], note), run_time=0.9)
+            s.until("long")
+            self.play(
+                FadeOut(lengths[0], run_time=0.4),
+                FadeIn(lengths[1]),
+                strip.grow_to(trace.quantity("mha_128k")),
+                run_time=2.6,
+            )
+            s.until("gpu")
+            self.play(Create(mark[0]), FadeIn(mark[1]), run_time=1.0)
+        self.length = VGroup(lengths[1], note, mark)
+        return strip
+
+    def sharing(self, strip: CacheStrip) -> None:
+        """Heads that share entries, and what is left to store, at the same length and scale."""
+        trace = self.trace
+        strips = [self.strip_of(trace, f"{key}_128k", name, colour) for name, key, _, colour in self.kinds]
+        stack = CacheStack(strips, gap=0.62, note=False)
+        stack.align_to([SAFE_LEFT, 0, 0], LEFT).align_to([0, STAGE_TOP, 0], UP).shift(0.15 * DOWN)
+        heads = [HeadPicture(self.drawn, shared, colour == "latent") for _, _, shared, colour in self.kinds]
+        sizes = [
+            NumberLabel(trace.quantity(key), "si 3", size="small", role=colour) for _, key, _, colour in self.kinds
+        ]
+        for picture, size, each in zip(heads, sizes, strips, strict=True):
+            picture.next_to(each.start, RIGHT, buff=2.6)
+            size.next_to(each.start, RIGHT, buff=9.1)
+        sizes[0].next_to(strips[0].name_label, RIGHT, buff=0.3)
+        part = computed(self.drawn, "head", "heads that are drawn", name="heads drawn")
+        note = row(
+            NumberLabel(part, "plain", after=" of", size="tick", role="muted"),
+            NumberLabel(
+                self.number("v3.heads"), "plain", after=" heads drawn; filled: stored", size="tick", role="muted"
+            ),
+            gap=0.08,
+        )
+        note.next_to(heads[-1], DOWN, buff=0.2)
+        less = NumberLabel(trace.quantity("mla_vs_mha"), "times 2", size="heading", role="latent", after=" less")
+        less.next_to(sizes[-1], RIGHT, buff=0.4)
+        with self.step() as s:
+            self.play(FadeOut(self.length), run_time=0.4)
+            self.play(strip.animate.move_to(strips[0]), FadeIn(sizes[0]), run_time=1.0)
+            for index, mark in ((1, "gqa"), (2, "mqa"), (3, "mla")):
+                s.until(mark)
+                self.play(
+                    FadeIn(heads[index], shift=0.15 * RIGHT), *([FadeIn(note)] if index == 1 else []), run_time=0.8
+                )
+                self.play(FadeIn(strips[index], sizes[index], shift=0.2 * LEFT), run_time=0.9)
+            s.until("less")
+            self.play(FadeIn(less), run_time=0.8)

@@ -1,0 +1,412 @@
+"""Lecture 3: why keys and values can be squeezed, how, and what position does to it."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from manim import DOWN, LEFT, RIGHT, UP, Create, FadeIn, FadeOut, Group, LaggedStart, Line, Rectangle, Transform, VGroup
+
+from explainers.traces import NamedArray, Trace
+from scenes.kit import (
+    EASE,
+    STAGE_CENTER,
+    ColorScale,
+    LineChart,
+    NumberLabel,
+    Series,
+    TensorGrid,
+    TokenRow,
+    column,
+    fit_stage,
+    label,
+    role,
+    row,
+)
+from scenes.lectures.l3_mla.common import KeyDials, funnel
+from scenes.stage import LectureScene
+
+
+class NearlyFlat(LectureScene):
+    """The spectrum of real keys and values: trained, untrained, and after position has been written in."""
+
+    lecture = 3
+    layer, rank = 1, 32
+
+    def construct(self) -> None:
+        self.show_title()
+        stacked = self.stack()
+        chart = self.flat(stacked)
+        self.after_position(chart)
+
+    def stack(self) -> Group:
+        """Keys and values of all heads side by side: one row of numbers a token."""
+        kv = self.run("latent_rank_sweep")["kv"]
+        width = kv["feature"] // 2
+        halves = [kv.pick(feature=slice(0, width)), kv.pick(feature=slice(width, None))]
+        scale = ColorScale.of(kv)
+        grids = Group(
+            *(
+                TensorGrid(
+                    half, scale=scale, role=name, width=4.9, height=4.0, max_columns=128, notes=False, bar=False, gap=0
+                )
+                for half, name in zip(halves, ("key", "value"), strict=True)
+            )
+        ).arrange(RIGHT, buff=0.08)
+        for grid, name in zip(grids, ("keys of all heads", "values of all heads"), strict=True):
+            grid.add(label(name, "small", grid_role(name)).next_to(grid, UP, buff=0.16))
+        count = NumberLabel(
+            self.number("run.low_rank.features"), "plain", after=" numbers for each token", size="small", role="muted"
+        )
+        picture = fit_stage(Group(grids, count.next_to(grids, DOWN, buff=0.25)))
+        self.origin(kv)
+        with self.step() as s:
+            s.until("stack")
+            self.play(LaggedStart(*(FadeIn(grid, shift=0.3 * UP) for grid in grids), lag_ratio=0.5), run_time=2.0)
+            s.until("count")
+            self.play(FadeIn(count), run_time=0.6)
+            s.until("question")
+            frame = Rectangle(width=grids.width + 0.12, height=0.24, stroke_color=role("accent"), stroke_width=3)
+            frame.move_to(grids).align_to(grids[0].image, UP)
+            self.play(FadeIn(frame), run_time=0.5)
+            self.play(frame.animate.align_to(grids[0].image, DOWN), run_time=max(s.left, 1.0), rate_func=EASE)
+        return Group(picture, frame)
+
+    def flat(self, stacked: Group) -> LineChart:
+        """Energy held by the strongest directions, fitted on training text, measured on held-out text."""
+        trace = self.run("low_rank")
+        energy, spread = trace["energy_of_all_layers"], trace["energy_of_all_layers_spread"]
+        curves = [
+            ("trained", 0, 0, "latent"),
+            ("after position", 0, 1, "rope"),
+            ("untrained", 1, 0, "dense"),
+            ("all directions alike", 2, 0, "muted"),
+        ]
+        series = [
+            Series(
+                name,
+                energy.pick(network=n, variant=v),
+                spread=spread.pick(network=n, variant=v),
+                role=colour,
+                dashed=n == 2,
+            )
+            for name, n, v, colour in curves
+        ]
+        chart = LineChart(series, x_name="directions kept", y_name="energy held", y_zero=True, width=8.2, height=4.1)
+        fit_stage(chart)
+        marker = Line(
+            chart.axes.point(self.rank, 0), chart.axes.point(self.rank, 1), stroke_width=2, color=role("muted")
+        )
+        self.origin(trace)
+        with self.step() as s:
+            self.play(FadeOut(stacked), run_time=0.6)
+            self.play(FadeIn(chart.axes), run_time=0.8)
+            self.draw(chart, "all directions alike")
+            s.until("curve")
+            self.draw(chart, "trained")
+            self.play(Create(marker), FadeIn(self.value(chart, "trained", "energy_before_32")), run_time=0.8)
+            s.until("random")
+            self.draw(chart, "untrained")
+            self.play(FadeIn(self.value(chart, "untrained", "energy_untrained_before_32")), run_time=0.6)
+        return chart
+
+    def value(self, chart: LineChart, name: str, key: str) -> VGroup:
+        """A dot on a curve at the rank that is spoken of, with its number."""
+        dot = chart.marker(name, self.rank)
+        number = NumberLabel(
+            self.number(f"run.low_rank.{key}"), "percent .0", size="small", role=chart.series[name].role
+        )
+        return VGroup(dot, number.next_to(dot, DOWN + RIGHT, buff=0.08))
+
+    def draw(self, chart: LineChart, name: str) -> None:
+        band = [FadeIn(chart.bands[name])] if name in chart.bands else []
+        self.play(chart.draw(name), run_time=1.4)
+        self.play(FadeIn(chart.names[name]), *band, run_time=0.6)
+
+    def after_position(self, chart: LineChart) -> None:
+        with self.step() as s:
+            s.until("rope")
+            self.draw(chart, "after position")
+            s.until("value")
+            self.play(FadeIn(self.value(chart, "after position", "energy_after_32")), run_time=0.6)
+
+
+def grid_role(name: str) -> str:
+    return "key" if name.startswith("key") else "value"
+
+
+class DownKeepUp(LectureScene):
+    """Hidden state down to a latent, and up to keys and values: one token, a whole sentence, and other widths."""
+
+    lecture = 3
+    layer = 1
+
+    def construct(self) -> None:
+        self.show_title()
+        sentence = self.run("mla_sentence")
+        single = self.one_token(sentence)
+        maps = self.whole_sentence(sentence, single)
+        self.how_short(maps)
+
+    def one_token(self, sentence: Trace) -> Group:
+        """One token: tall, short, tall; a number has the same height everywhere."""
+        token = sentence["h"]["token"] - 2
+        parts = {name: sentence[name].pick(layer=self.layer, token=token) for name in ("h", "c_kv", "keys", "values")}
+        h = tall(parts["h"], "token", "hidden state")
+        c = tall(parts["c_kv"], "latent", "latent")
+        k, v = tall(parts["keys"], "key", "keys"), tall(parts["values"], "value", "values")
+        ups = row(k, v, gap=0.7)
+        row(h, c, ups, gap=2.5).move_to(STAGE_CENTER)
+        c.shift(UP * (h.image.get_center()[1] - c.image.get_center()[1]))
+        down, up = funnel(h.image, c.image, "muted"), funnel(c.image, ups[0].image, "latent")
+        chip = TokenRow((sentence["h"].labels["token"][token],), size="small").next_to(h, LEFT, buff=0.6)
+        store = Rectangle(width=0.8, height=c.image.height + 0.5, stroke_color=role("latent"), stroke_width=4)
+        store.move_to(c.image)
+        kept = label("stored", "body", "latent").next_to(store, DOWN, buff=0.15)
+        self.origin(sentence)
+        with self.step() as s:
+            self.play(FadeIn(chip), run_time=0.6)
+            self.play(FadeIn(h, shift=0.2 * RIGHT), run_time=0.8)
+            s.until("down")
+            self.play(FadeIn(down), FadeIn(c, shift=0.4 * RIGHT), run_time=1.2)
+            s.until("keep")
+            self.play(Create(store), FadeIn(kept), run_time=0.8)
+            s.until("up")
+            self.play(FadeIn(up), FadeIn(ups, shift=0.4 * RIGHT), run_time=1.2)
+        return Group(chip, h, c, ups, down, up, store, kept)
+
+    def whole_sentence(self, sentence: Trace, single: Group) -> Group:
+        """The same for every token: rows are tokens."""
+        arrays = {name: sentence[name].pick(layer=self.layer) for name in ("h", "c_kv", "keys", "values")}
+        named = {
+            "h": ("token", "hidden state"),
+            "c_kv": ("latent", "latent"),
+            "keys": ("key", "keys"),
+            "values": ("value", "values"),
+        }
+        unit = 0.0225
+        shape: dict[str, Any] = {"height": 4.0, "max_columns": 128, "bar": False, "gap": 0}
+        h, c, k, v = (
+            TensorGrid(
+                values, role=colour, width=unit * values.values.shape[1], name=text, row_labels=name == "h", **shape
+            )
+            for name, values in arrays.items()
+            for colour, text in [named[name]]
+        )
+        maps = row(h, c, k, v, gap=0.5, edge=UP)
+        fit_stage(maps)
+        with self.step() as s:
+            self.play(FadeOut(single), run_time=0.6)
+            for mark, grid in (("h", h), ("c", c), ("k", k), ("v", v)):
+                s.until(mark)
+                self.play(FadeIn(grid, shift=0.3 * RIGHT), run_time=0.9)
+            s.until("stored")
+            box = Rectangle(width=c.image.width + 0.22, height=c.image.height + 0.22)
+            box.set_stroke(role("latent"), 6).move_to(c.image)
+            self.play(Create(box), *(grid.animate.set_opacity(0.25) for grid in (h, k, v)), run_time=1.0)
+        return Group(maps, box)
+
+    def how_short(self, maps: Group) -> None:
+        """Cut the full keys and values of the MHA model to more and more directions."""
+        trace = self.run("latent_rank_sweep")
+        whole = trace["kv"]
+        cuts = trace["reconstruction"]
+        scale = ColorScale.of(whole)
+        shape: dict[str, Any] = {
+            "scale": scale,
+            "width": 5.9,
+            "height": 1.75,
+            "max_columns": 256,
+            "notes": False,
+            "bar": False,
+            "gap": 0,
+        }
+        true = TensorGrid(whole, name="keys and values of a full model", **shape)
+        cut = TensorGrid(cuts.pick(rank=0), role="latent", name="made again from few directions", **shape)
+        error = trace["error"].pick(variant=0, layer=self.layer, rank=slice(0, 65))
+        chart = LineChart(
+            [Series("error", error, role="latent")],
+            x_name="directions kept",
+            y_name="error",
+            y_zero=True,
+            names="",
+            width=4.1,
+            height=3.2,
+        )
+        left = column(true, cut, gap=0.35)
+        fit_stage(row(left, chart, gap=0.9))
+        self.origin(trace)
+        ranks = [int(name) for name in cuts.labels["rank"]]
+        dot = chart.marker("error", ranks[0])
+        with self.step() as s:
+            self.play(FadeOut(maps), run_time=0.6)
+            self.play(FadeIn(true, chart.axes), run_time=0.8)
+            self.play(chart.draw("error"), FadeIn(cut, dot), run_time=1.0)
+            for mark, rank in (("four", 4), ("mid", 16), ("high", 32)):
+                s.until(mark)
+                place = ranks.index(rank)
+                self.play(
+                    cut.morph_to(cuts.pick(rank=place)), dot.animate.move_to(chart.at("error", rank)), run_time=1.2
+                )
+            figure = NumberLabel(trace.quantity("error_before_32"), "percent .0", size="body", role="latent")
+            self.play(FadeIn(figure.next_to(dot, UP + RIGHT, buff=0.12)), run_time=0.6)
+            s.until("full")
+            self.play(FadeOut(left, chart, dot, figure), run_time=0.6)
+            self.real_sizes(s)
+
+    def real_sizes(self, s: object) -> None:
+        """V3's own widths, to scale: one number is the same length in both bars."""
+        full, kept = self.number("v3.kv_values_per_layer_mha"), self.number("v3.kv_lora_rank")
+        length = 12.0
+        bar = Rectangle(width=length, height=0.7, stroke_width=0, fill_color=role("key"), fill_opacity=1)
+        half = Rectangle(
+            width=length / 2, height=0.7, stroke_width=0, fill_color=role("value"), fill_opacity=1
+        ).align_to(bar, RIGHT)
+        short = Rectangle(
+            width=length * float(kept / full), height=0.7, stroke_width=0, fill_color=role("latent"), fill_opacity=1
+        )
+        texts = [
+            NumberLabel(full, "plain", after=" numbers a layer", size="heading"),
+            NumberLabel(kept, "plain", after=" in the latent", size="heading", role="latent"),
+        ]
+        group = VGroup(VGroup(bar, half), short)
+        short.next_to(bar, DOWN, buff=1.3).align_to(bar, LEFT)
+        group.move_to(STAGE_CENTER)
+        texts[0].next_to(bar, UP, buff=0.2).align_to(bar, LEFT)
+        texts[1].next_to(short, RIGHT, buff=0.25)
+        self.origin(full, kept)
+        self.play(FadeIn(group[0], texts[0]), run_time=0.8)
+        self.play(Transform(group[0].copy(), short), FadeIn(texts[1]), run_time=1.4)
+
+
+def tall(values: NamedArray, colour: str, name: str) -> TensorGrid:
+    """A vector as a column whose height is its number of values."""
+    height = values.values.size * 0.031
+    return TensorGrid(
+        values, role=colour, width=0.34, height=height, max_rows=256, notes=False, bar=False, gap=0, name=name
+    )
+
+
+class PositionBreaksIt(LectureScene):
+    """The same word at two places: one key before its position is written in, two after; the cost; the way out."""
+
+    lecture = 3
+
+    def construct(self) -> None:
+        self.show_title()
+        dials = self.turning()
+        chart = self.cost(dials)
+        self.split(chart)
+
+    def turning(self) -> Group:
+        trace = self.run("latent_rank_sweep")
+        flat, turned = (trace["first_pair"].pick(variant=variant, layer=0) for variant in (0, 1))
+        tokens = TokenRow(flat, size="tick").move_to(STAGE_CENTER + 1.3 * UP)
+        before = KeyDials(flat, tokens)
+        after = KeyDials(turned, tokens)
+        twins = before.twins()
+        note = label("two numbers of each key, drawn as an arrow", "small", "muted").next_to(before, DOWN, buff=0.4)
+        self.origin(trace)
+        with self.step() as s:
+            s.until("order")
+            self.play(FadeIn(tokens, lag_ratio=0.05), run_time=1.0)
+            self.play(FadeIn(before, lag_ratio=0.05), FadeIn(note), run_time=1.2)
+            s.until("turn")
+            self.play(
+                *(
+                    arrow.animate.put_start_and_end_on(*goal.get_start_and_end())
+                    for arrow, goal in zip(before.arrows, after.arrows, strict=True)
+                ),
+                run_time=2.4,
+                rate_func=EASE,
+            )
+            s.until("twins")
+            rings = VGroup(*(before.ring(index) for index in twins))
+            self.play(
+                LaggedStart(*(Create(ring) for ring in rings), lag_ratio=0.4),
+                *(tokens.chips[i].box.animate.set_stroke(role("accent"), 3) for i in twins),
+                run_time=1.2,
+            )
+        return Group(tokens, before, rings, note)
+
+    def cost(self, dials: Group) -> Group:
+        trace = self.run("low_rank")
+        added, spread = trace["added_loss"], trace["added_loss_spread"]
+        names = (
+            ("random directions", 2, "dense"),
+            ("after the turning", 1, "rope"),
+            ("before the turning", 0, "latent"),
+        )
+        ranks = trace["cut_rank"]
+        series = [
+            Series(name, added.pick(cut=cut), x=ranks, spread=spread.pick(cut=cut), role=colour)
+            for name, cut, colour in names
+        ]
+        chart = LineChart(
+            series, x_name="directions kept", y_name="loss added", x_log=True, y_zero=True, width=8.0, height=4.0
+        )
+        fit_stage(chart)
+        place = added.labels["rank"].index("32")
+        self.origin(trace)
+        parts = Group(chart.axes)
+        with self.step() as s:
+            self.play(FadeOut(dials), run_time=0.6)
+            self.play(FadeIn(chart.axes), run_time=0.8)
+            for (name, _, colour), mark in zip(reversed(names), ("before", "after", "random"), strict=True):
+                s.until(mark)
+                key = f"added_loss_{mark}_32"
+                number = NumberLabel(trace.quantity(key), "plain 2", size="body", role=colour, before="+")
+                dot = chart.marker(name, place)
+                number.next_to(dot, UP + RIGHT, buff=0.1)
+                self.play(chart.draw(name), run_time=1.2)
+                self.play(FadeIn(chart.bands[name], chart.names[name], dot, number), run_time=0.6)
+                parts.add(chart.curves[name], chart.bands[name], chart.names[name], dot, number)
+        return parts
+
+    def split(self, chart: Group) -> None:
+        """The key of V3 in two parts; what is stored of each, to scale."""
+        latent, rope, total = (
+            self.number(f"v3.{key}") for key in ("kv_lora_rank", "qk_rope_head_dim", "kv_values_per_layer")
+        )
+        unit = 9.6 / float(total)
+        bars = (
+            VGroup(
+                *(
+                    Rectangle(
+                        width=unit * float(size), height=0.8, stroke_width=0, fill_color=role(colour), fill_opacity=1
+                    )
+                    for size, colour in ((latent, "latent"), (rope, "rope"))
+                )
+            )
+            .arrange(RIGHT, buff=0.12)
+            .move_to(STAGE_CENTER + 0.9 * DOWN)
+        )
+        figures = VGroup(
+            *(
+                NumberLabel(size, "plain", size="heading", role=colour).next_to(bar, DOWN, buff=0.2)
+                for size, colour, bar in ((latent, "latent", bars[0]), (rope, "rope", bars[1]))
+            )
+        )
+        contents = label("content: made from the latent", "body", "latent").next_to(bars[0], UP, buff=1.25)
+        places = label("position: turned,\nshared by all heads", "body", "rope", align="center").next_to(
+            bars[1], UP, buff=1.1
+        )
+        links = VGroup(
+            *(
+                Line(text.get_bottom(), bar.get_top(), stroke_width=2, color=role(colour), buff=0.12)
+                for text, bar, colour in ((contents, bars[0], "latent"), (places, bars[1], "rope"))
+            )
+        )
+        figure = NumberLabel(total, "plain", size="display", after=" numbers a token and layer")
+        figure.next_to(figures, DOWN, buff=0.25).set_x(0)
+        self.origin(latent, rope)
+        with self.step() as s:
+            self.play(FadeOut(chart), run_time=0.6)
+            s.until("content")
+            self.play(FadeIn(contents), run_time=0.7)
+            self.play(Create(links[0]), FadeIn(bars[0], shift=0.2 * DOWN), run_time=0.9)
+            s.until("rope")
+            self.play(FadeIn(places), run_time=0.7)
+            self.play(Create(links[1]), FadeIn(bars[1], shift=0.2 * DOWN), FadeIn(figures[1]), run_time=0.9)
+            s.until("sum")
+            self.play(FadeIn(figures[0]), run_time=0.5)
+            self.play(FadeIn(figure, shift=0.2 * UP), run_time=0.8)
