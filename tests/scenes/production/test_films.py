@@ -230,6 +230,12 @@ def test_a_worker_that_is_killed_is_reported(make_course: MakeCourse, tmp_path: 
         render(["Second"], options(tmp_path), course=make_course(SCRIPT, killed))
 
 
+def test_a_run_that_cannot_be_computed_stops_only_the_scene_that_asks(make_course: MakeCourse, tmp_path: Path) -> None:
+    asking = CODE.replace("self.play(FadeIn(Circle()), run_time=0.5)", "self.run('kv_attentions', layres=2)")
+    with pytest.raises(RenderError, match=r"9/Second step 1: unknown parameter .*'layres'.*1 other scene drawn"):
+        render(["9"], options(tmp_path), course=make_course(SCRIPT, asking))
+
+
 def test_what_is_wrong_from_the_start_is_said_at_once(make_course: MakeCourse, tmp_path: Path) -> None:
     course = make_course(SCRIPT, CODE + "\nclass Third(LectureScene):\n    lecture = 9\n")
     for change, says in (
