@@ -28,7 +28,7 @@ def test_what_is_called_exists(command: str, argument: str) -> None:
     assert command in COMMANDS
     scenes = {scene["scene"] for lecture in listing() for scene in lecture["scenes"]}
     lectures = {str(lecture["lecture"]) for lecture in listing()}
-    if argument and command in ("render", "still", "sheet"):
+    if argument and command in ("render", "still", "sheet", "check"):
         assert argument in scenes | lectures
     if argument and command == "run":
         assert argument in {*runs.CATALOGUE, "list"}
