@@ -26,6 +26,7 @@ import re
 import tomllib
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
+from datetime import date as day_of_calendar
 from functools import cache
 from pathlib import Path
 from types import MappingProxyType
@@ -33,7 +34,8 @@ from typing import Any, cast
 
 from explainers import paths
 from explainers.errors import ExplainError, one_of
-from explainers.quantities import Cited, Confidence, Quantity, parse_unit
+from explainers.formatting import parse_unit
+from explainers.quantities import Cited, Confidence, Quantity
 
 CONFIDENCES = ("primary", "secondary", "recalled")
 _REQUIRED = ("title", "source", "date", "confidence")
@@ -103,15 +105,17 @@ class Entry:
         return value
 
     def quantity(self, name: str) -> Quantity:
-        """A figure with its origin.
+        """A figure with its origin; ``date`` is the entry's day in the calendar (its first, where a span is given).
 
         Raises
         ------
         ExplainError
             For an unknown field, a field that is no number, and a figure that is only recalled.
         """
-        value = self._value(name)
         reference = f"fact.{self.address}.{name}"
+        if name == "date" and name not in self.fields:
+            return self._day(reference)
+        value = self._value(name)
         if not _is_number(value):
             figures = ", ".join(self.numbers()) or "none"
             raise ExplainError(f"{reference} is a text, not a figure; figures here: {figures}")
@@ -122,6 +126,17 @@ class Entry:
             )
         words = " ".join(self._label(part) for part in name.split("."))
         return Quantity(value, self.units[name], self.cited(name), f"{words}, {self.title}", reference)
+
+    def _day(self, reference: str) -> Quantity:
+        """The entry's date as a count of days (`datetime.date.toordinal`); the origin says how precise it is."""
+        if self.confidence == "recalled":
+            raise ExplainError(f"{reference} is recalled from memory, not read in a source, so it may not be shown")
+        first = self.date.split(" ")[0]
+        try:
+            day = day_of_calendar.fromisoformat(first + "-01" * (2 - first.count("-")))
+        except ValueError:
+            raise ExplainError(f"{reference} is {self.date!r}; write it like 2025-01-27 in {self.file}.toml") from None
+        return Quantity(day.toordinal(), "day", self.cited(), f"date, {self.title}", reference)
 
     def _label(self, part: str) -> str:
         return self.table.labels.get(part, part) if self.table else part.replace("_", " ")

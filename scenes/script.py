@@ -366,7 +366,8 @@ class _Parser:
             )
 
     def _reference(self, text: str, line: int) -> Reference:
-        from explainers.quantities import constant, format_quantity
+        from explainers.formatting import format_quantity
+        from explainers.quantities import constant
 
         name, _, fmt = (piece.strip() for piece in text.partition("|"))
         if not _NAME.match(name):

@@ -9,7 +9,8 @@ from functools import lru_cache
 
 import numpy as np
 
-from explainers.quantities import Cited, Quantity, shown_matches
+from explainers.formatting import shown_matches
+from explainers.quantities import Cited, Quantity
 from explainers.traces import NamedArray, Trace
 from scenes.audit.findings import Notes
 from scenes.audit.picture import Part, Picture, TextPart

@@ -4,7 +4,8 @@ import pytest
 
 from explainers import caching, configs, references, sizes
 from explainers.errors import ExplainError
-from explainers.quantities import Cited, Computed, shown_matches
+from explainers.formatting import shown_matches
+from explainers.quantities import Cited, Computed
 
 
 @pytest.mark.parametrize("key", configs.MODELS)

@@ -9,7 +9,8 @@ from click.testing import CliRunner
 
 from explainers import facts, paths, references
 from explainers.errors import ExplainError
-from explainers.quantities import Cited, shown_matches
+from explainers.formatting import shown_matches
+from explainers.quantities import Cited
 
 ENTRY = """
 [about]

@@ -3,7 +3,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from explainers.errors import ExplainError
-from explainers.quantities import Cited, Computed, Quantity, computed, parse_unit, shown_matches
+from explainers.formatting import parse_unit, shown_matches
+from explainers.quantities import Cited, Computed, Quantity, computed
 
 PAPER = Cited("arXiv 2412.19437", "2024-12-27", key="models.v3.layers", where="Table 1")
 

@@ -14,7 +14,8 @@ from manim.utils.hashing import get_json
 
 import scenes.kit as kit
 from explainers.errors import ExplainError
-from explainers.quantities import Quantity, computed, shown_matches
+from explainers.formatting import shown_matches
+from explainers.quantities import Quantity, computed
 from explainers.traces import NamedArray
 from scenes.kit import (
     AttentionMap,

@@ -9,7 +9,8 @@ import pytest
 from manim import FadeIn, FadeOut, Scene, tempconfig
 
 from explainers.errors import ExplainError
-from explainers.quantities import Quantity, computed, shown_matches
+from explainers.formatting import shown_matches
+from explainers.quantities import Quantity, computed
 from explainers.traces import NamedArray
 from scenes.kit import CountingNumber, NumberLabel, TensorGrid, VectorColumn, role
 
