@@ -22,7 +22,7 @@ KINDS = ("MHA", "GQA", "MQA", "MLA")
 
 
 def decode_work(
-    *, text: str = DEFAULT_TEXT, new_tokens: int = 64, seed: int = 0, source: str = "small", device: str = "cpu"
+    *, text: str = DEFAULT_TEXT, new_tokens: int = 32, seed: int = 0, source: str = "small", device: str = "cpu"
 ) -> Trace:
     """Generate tokens twice, reading everything again for each token and with a cache, and count the work.
 

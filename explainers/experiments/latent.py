@@ -64,6 +64,8 @@ def _sentence_arrays(layers: list[dict[str, Tensor]], tokens: tuple[str, ...]) -
         "v": ("layer", "token", "head", "value"),
     }
     arrays = {name: named(per_layer(layers, name), *names, token=tokens) for name, names in axes.items()}
+    for name, part in (("keys", "k_nope"), ("values", "v")):  # all heads, one after the other
+        arrays[name] = named(per_layer(layers, part).flatten(-2), "layer", "token", "feature", token=tokens)
     attention = per_layer(layers, "attention")
     arrays["attention"] = named(attention, "layer", "head", "query", "key", query=tokens, key=tokens)
     return arrays
@@ -123,6 +125,7 @@ def in_dtype(weights: MLAWeights, dtype: torch.dtype) -> MLAWeights:
 
 def _sentence_numbers(model: Model, arrays: dict[str, NamedArray], tokens: tuple[str, ...]) -> dict[str, Quantity]:
     held, flops, difference = arrays["bytes_held"].values, arrays["flops"].values, arrays["difference"].values
+    largest = abs(arrays["output"].values).max(axis=(1, 2))  # (layer,)
     cfg = model.cfg
     latent = computed(int(held[2]), "B", "bytes of the tensors held, all layers", name="latent cache of the sentence")
     full = computed(int(held[1]), "B", "bytes of the tensors held, all layers", name="every head's keys and values")
@@ -144,6 +147,12 @@ def _sentence_numbers(model: Model, arrays: dict[str, NamedArray], tokens: tuple
         ),
         "difference_float64": computed(
             float(difference[:, 1].max()), "", "largest |absorbed − re-expanding| over layers, float64"
+        ),
+        "relative_difference_float32": computed(
+            float((difference[:, 0] / largest).max()), "", "largest difference / largest |output|, float32"
+        ),
+        "relative_difference_float64": computed(
+            float((difference[:, 1] / largest).max()), "", "largest difference / largest |output|, float64"
         ),
         "flops_reexpanding": computed(int(flops[0]), "FLOP", "counted: one token in one layer, latents expanded anew"),
         "flops_full_cache": computed(int(flops[1]), "FLOP", "counted: one token in one layer, keys and values kept"),
