@@ -19,7 +19,7 @@ import torch
 from torch import nn
 from tqdm import tqdm
 
-from explainers import paths
+from explainers import paths, training
 from explainers.errors import ExplainError
 from explainers.traces import write_aside
 
@@ -41,7 +41,7 @@ class Stage:
 
     def resume(self) -> None:
         """Load the checkpoint where there is one."""
-        if not self.path.is_file():
+        if not self.path.is_file() or self.path.stat().st_mtime < training.ignore_states_before:
             return
         device = next(self.model.parameters()).device
         try:

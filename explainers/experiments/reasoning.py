@@ -34,6 +34,8 @@ from explainers.traces import NamedArray, Trace
 from explainers.training import one_thread
 
 THINKING = Settings()
+#: GRPO steps of the recorded trainings.
+STEPS = 100
 ARMS = ("may think", "may not think")
 WHEN = ("before", "after")
 _KS = (1, 2, 4, 8, 16, 32)
@@ -41,9 +43,9 @@ _LENGTHS = range(1, THINKING.operations + 1)
 DECODINGS = {"sampled": 1.0, "greedy": 0.0}
 MEASURES = ("accuracy", "readable", "thinking", "length", "waits", "slip_rate", "fix_rate", "needless")
 UPDATES = ("reward_mean", "reward_std", "no_signal", "kl", "entropy", "clip_fraction")
-#: The pen writes one running result in ten wrongly; demonstrations notice few of those.
+#: The pen writes one running result in ten wrongly; demonstrations notice four in ten of those.
 NOISY = Settings(
-    recipe=Recipe(thinking=1.0, slip=0.0, noticed=0.15, broken=0.05, pen=0.1),
+    recipe=Recipe(thinking=1.0, slip=0.0, noticed=0.4, broken=0.05, pen=0.1),
     manner=Manner(max_new=28, pen=0.1),
 )
 _UNITS = {"length": "token", "kl": "nat/token", "entropy": "nat/token"}
@@ -72,7 +74,7 @@ def seeds_of(first_seed: int, seeds: int) -> range:
 
 
 # ---------------------------------------------------------------------- grpo
-def grpo(*, first_seed: int = 0, seeds: int = 3, steps: int = 150, problems: int = 256, device: str = "cpu") -> Trace:
+def grpo(*, first_seed: int = 0, seeds: int = 3, steps: int = STEPS, problems: int = 256, device: str = "cpu") -> Trace:
     """GRPO on chains of six operations, with thinking allowed and forbidden; what it changed and what it did not.
 
     Curves of the answers written in training (256 a step, sampled), then examinations of the model before and after on
@@ -200,7 +202,7 @@ def _grpo_numbers(arrays: dict[str, NamedArray]) -> dict[str, Quantity]:
 
 # ---------------------------------------------------------------------- checking
 def checking(
-    *, first_seed: int = 0, seeds: int = 3, steps: int = 200, problems: int = 256, device: str = "cpu"
+    *, first_seed: int = 0, seeds: int = 3, steps: int = STEPS, problems: int = 256, device: str = "cpu"
 ) -> Trace:
     """GRPO where the pen slips: only the mark ``wait`` and a second try can save a chain, so checking is learnt.
 
