@@ -132,6 +132,13 @@ def _poster(selection: Selection, parts: Sequence[Part]) -> Part:
 def _manifest(
     selection: Selection, parts: Sequence[Part], starts: Sequence[int], total: int, options: Options
 ) -> dict[str, Any]:
+    """Everything about a film that is not pixels; no times of day, sorted, so two renders can be compared as text.
+
+    Times are in ticks (``start``, ``end``, ``speech``: when the words end; ``cues[].tick``), with seconds and frames
+    beside them, all from the film's beginning, ends exclusive. A step has its ``narration``, the ``numbers`` on screen
+    at its end (text, value, unit, origin, box in fractions of the frame) and those that are ``said``; ``overrun`` and
+    ``late`` are ticks by which animations missed the words; a scene's ``reads`` are its runs and numbers with digests.
+    """
     picture, lecture = options.picture, selection.lecture
     scenes = []
     for part, start in zip(parts, starts, strict=True):

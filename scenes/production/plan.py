@@ -33,11 +33,10 @@ _FONTS = ("fontpkg-ibm-plex-sans", "fontpkg-ibm-plex-mono")
 
 @dataclass(frozen=True)
 class Job:
-    """Draw this scene at this size and rate, in this voice."""
+    """Draw this scene at this size and rate."""
 
     entry: SceneEntry
     picture: Picture
-    voice: str | None = None
 
     @property
     def frames(self) -> int:
@@ -50,7 +49,7 @@ class Job:
         code = self.entry.code
         digest = hashlib.sha256()
         for part in (
-            json.dumps([asdict(self.picture), self.voice, code.name, versions()], sort_keys=True),
+            json.dumps([asdict(self.picture), code.name, versions()], sort_keys=True),
             os.environ.get("EXPLAIN_THEME", ""),
             self.entry.lecture.lang,
             self.entry.section.digest,
@@ -71,7 +70,6 @@ class Job:
             "file": str(code.file.resolve()),
             "script": str(self.entry.lecture.path.resolve()),
             "picture": asdict(self.picture),
-            "voice": self.voice,
             "folder": str(folder),
         }
 
