@@ -107,15 +107,16 @@ class DataBound(Mobject):
 
         @wraps(original)
         def remember(self: Any, *args: Any, **options: Any) -> None:
-            if type(self) is cls:
+            outermost = "_given" not in vars(self)
+            if outermost:
                 given = signature.bind(self, *args, **options)
                 self._given = Bound([(tuple(given.args[1:]), tuple(given.kwargs.items()))])
             original(self, *args, **options)
-            if type(self) is cls:
+            if outermost:
                 for part in self.get_family():
                     if isinstance(part, VMobject):
                         part.filled = part.get_fill_opacity() > 0  # what `set_opacity` may fill again
-            if type(self) is cls and "bound" in vars(self):
+            if outermost and "bound" in vars(self):
                 self._built = self.bound  # an animation may leave it bound to other data; these are in `_given`
 
         cls.__init__ = remember  # type: ignore[method-assign]

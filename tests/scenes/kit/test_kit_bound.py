@@ -250,6 +250,30 @@ def test_data_of_finds_everything_once() -> None:
     assert any(datum is strip.limit for datum in found)
 
 
+class Named(TensorGrid):
+    """A kind of grid that adds nothing to the constructor."""
+
+
+def test_a_subclass_without_a_constructor_rebinds() -> None:
+    thing = Named(values(4, 6, axes=("token", "dim")), name="c")
+    other = thing.perturbed()
+    assert type(other) is Named and other.name_label.shown_text == "c"
+    assert not np.array_equal(other.image.pixel_array, thing.image.pixel_array)
+
+
+def test_an_object_that_moved_on_to_other_data_rebinds_from_there() -> None:
+    grid = TensorGrid(values(4, 6, axes=("token", "dim")))
+    goal = values(4, 6, axes=("token", "dim"), seed=8)
+    animation = grid.morph_to(goal)
+    animation.begin()
+    animation.interpolate(1)
+    animation.finish()
+    again = grid.rebind(*grid.bound)
+    assert again.bound == (goal,)
+    fresh = values(4, 6, axes=("token", "dim"), seed=9)
+    assert grid.rebind(fresh).bound == (fresh,)
+
+
 def test_rebinding_stays_in_place() -> None:
     grid = TensorGrid(values(4, 6, axes=("token", "dim")), bar=False).shift(RIGHT * 2)
     other = grid.rebind(values(4, 6, axes=("token", "dim"), seed=9))
