@@ -25,6 +25,8 @@ LINE_STEP = 1.95
 WEIGHTS = {"light": "LIGHT", "regular": "NORMAL", "medium": "MEDIUM", "semibold": "SEMIBOLD"}
 _BUILD_SIZE = 96
 _NO_WRAP = 1_000_000
+#: Characters that the two families lack → what is drawn instead, so that no machine falls back to a font of its own.
+STAND_INS = str.maketrans({"↵": "↲", "⏎": "↲", "⇥": "→", "∅": "Ø", "⁻": "²"})
 
 
 def _unwrapped(text: str, font: str, weight: str, slant: str) -> Text:
@@ -45,6 +47,14 @@ def _unwrapped(text: str, font: str, weight: str, slant: str) -> Text:
         config.pixel_width = width
 
 
+def _raised_minus(place: Floats, font: str, weight: str) -> Floats:
+    """A minus in a superscript, where a raised digit stands."""
+    (minus,) = glyph_outlines("−", font, weight)
+    raised = (minus - minus.mean(axis=0)) * 0.62
+    low, high = place.min(axis=0), place.max(axis=0)
+    return np.asarray(raised + (low + high) / 2)
+
+
 def fitting_characters(text: str, width: float, font: str, weight: str, slant: str = "NORMAL") -> int:
     """How many characters of a line fit into ``width`` cap heights."""
     outlines = glyph_outlines(text, font, weight, slant)
@@ -58,10 +68,13 @@ def fitting_characters(text: str, width: float, font: str, weight: str, slant: s
 def glyph_outlines(text: str, font: str, weight: str, slant: str = "NORMAL") -> tuple[Floats, ...]:
     """Outlines of one line, one array a character (empty for a space): baseline at y = 0, cap height 1."""
     fonts.register()
-    drawn = _unwrapped(f"H {text}", font, weight, slant)
+    drawn = _unwrapped(f"H {text.translate(STAND_INS)}", font, weight, slant)
     capital = drawn.submobjects[0]
     low, height = capital.get_bottom()[1], capital.height
     outlines = [(letter.points - [0, low, 0]) / height for letter in drawn.submobjects[2:]]
+    for index, character in enumerate(text):
+        if character == "⁻":
+            outlines[index] = _raised_minus(outlines[index], font, weight)
     ink = [points for points, character in zip(outlines, text, strict=True) if len(points) and not character.isspace()]
     if not ink:
         raise ExplainError(f"the text {text!r} has nothing to draw; give at least one visible character")
@@ -280,8 +293,8 @@ class Formula(MathTypst):
 
 
 def _typst_name(name: str) -> str:
-    """Role names that Typst's mathematics already uses for something else get a trailing mark."""
-    return {"text": "plain", "dense": "dense"}.get(name, name.replace("_", ""))
+    """A role's function in mathematics; ``text`` is Typst's own word, so that role is ``plain``."""
+    return "plain" if name == "text" else name.replace("_", "")
 
 
 @cache

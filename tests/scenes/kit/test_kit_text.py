@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
+import string
 from pathlib import Path
 
 import manimpango
 import numpy as np
 import pytest
 from manim import RIGHT, VGroup, tempconfig
+from PIL import ImageFont
 
 from explainers.errors import ExplainError
 from scenes.kit import Label, Phrase, fonts, label, math, mono, role, theme, title
-from scenes.kit.text import composed_outline, glyph_outlines
+from scenes.kit.text import STAND_INS, composed_outline, glyph_outlines
 
 KIT = Path(fonts.__file__).parent
 
@@ -27,6 +29,24 @@ def test_the_fonts_are_registered_from_their_packages() -> None:
     files = fonts.register()
     assert {file.suffix for file in files} == {".ttf"}
     assert {fonts.SANS, fonts.MONO} <= set(manimpango.list_fonts())
+
+
+def test_every_character_that_the_kit_makes_is_in_the_fonts() -> None:
+    """What is missing would come from whatever font a machine has."""
+    made = "−×·…→≈±²³⁰¹⁴⁵⁶⁷⁸⁹⁻$%/,.'()[]{}<>=+_↵⇥⏎∅»äöüßéñ" + string.ascii_letters + string.digits
+    for file in fonts.register():
+        face = ImageFont.truetype(str(file), 40)
+        missing = bytes(face.getmask("\ufffe"))
+        lacking = [each for each in made.translate(STAND_INS) if bytes(face.getmask(each)) == missing]
+        assert not lacking, (file.name, lacking)
+
+
+def test_a_superscript_minus_is_a_small_minus_on_high() -> None:
+    power, minus = glyph_outlines("10⁻¹⁵", fonts.SANS, "NORMAL"), glyph_outlines("−", fonts.SANS, "NORMAL")[0]
+    assert np.ptp(power[2][:, 0]) < np.ptp(minus[:, 0])
+    assert power[2][:, 1].mean() > minus[:, 1].mean()
+    assert power[1][:, 0].max() < power[2][:, 0].min() and power[2][:, 0].max() < power[3][:, 0].min()
+    assert label("3.1 × 10⁻¹⁵").shown_text == "3.1 × 10⁻¹⁵"
 
 
 def test_a_missing_font_package_says_what_to_install(monkeypatch: pytest.MonkeyPatch) -> None:
