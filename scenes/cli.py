@@ -45,6 +45,7 @@ COMMANDS: dict[str, Entry] = {
     "train": Entry("scenes.commands.train:train", "Train the small models and record the runs that ship."),
     "facts": Entry("scenes.commands.facts:facts", "Look up a cited figure and its source."),
     "check": Entry("scenes.commands.check:check", "Check scenes: origin of numbers, layout, timing, determinism."),
+    "origin": Entry("scenes.commands.origin:origin", "Say where a number on screen or in the narration comes from."),
     "doctor": Entry("scenes.commands.doctor:doctor", "Say what is installed, what lacks, and how to mend it."),
     "test": Entry("scenes.commands.test:test", "Run the tests of a clone: ruff, mypy and pytest."),
 }

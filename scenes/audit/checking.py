@@ -10,6 +10,8 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from explainers.errors import ExplainError, one_of
+from scenes.audit import determinism
+from scenes.audit.determinism import stamp
 from scenes.audit.findings import Finding
 from scenes.audit.walking import SceneAudit, audit
 from scenes.registry import Course, SceneEntry
@@ -34,6 +36,7 @@ class Report:
     findings: list[Finding] = field(default_factory=list)
     notes: list[str] = field(default_factory=list)
     updated: list[str] = field(default_factory=list)
+    stamp: str = ""
 
     def to_json(self) -> dict[str, Any]:
         return {
@@ -51,7 +54,7 @@ def check(wishes: Wishes, course: Course | None = None, tell: Callable[[str], No
     """Check lectures and scenes; ``tell`` hears each scene's name when it is done."""
     course = course or Course.default()
     numbers, keys = chosen(wishes.targets, course)
-    report = Report()
+    report = Report(stamp=stamp(course))
     entries = _entries(course, keys)
     report.findings += _mismatches(course, numbers, bool(wishes.targets), keys)
     report.findings += _from_source(course, keys)
@@ -177,8 +180,6 @@ def _goldens(report: Report, course: Course, wishes: Wishes) -> None:
 
 def _again(report: Report, entries: Sequence[SceneEntry], course: Course, wishes: Wishes) -> None:
     """Run again in another process: the first scene of each lecture, or all scenes warm and cold."""
-    from scenes.audit import determinism
-
     whole = {each.scene for each in report.audits if each.digest}
     able = [entry for entry in entries if entry.key in whole]
     first: dict[int, SceneEntry] = {}
@@ -190,7 +191,9 @@ def _again(report: Report, entries: Sequence[SceneEntry], course: Course, wishes
         ways.append(("with cold caches", True))
     for how, cold in ways:
         again = determinism.digests_again(sample, course, cold=cold) if sample else {}
-        report.findings += determinism.compare(report.audits, again, how)
+        findings, notes = determinism.compare(report.audits, again, how, report.stamp)
+        report.findings += findings
+        report.notes += notes
     if sample and not wishes.determinism:
         names = ", ".join(entry.key for entry in sample)
         report.notes.append(f"determinism tried on {names}; all scenes with --determinism")

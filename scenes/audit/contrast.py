@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from itertools import combinations
 
 import numpy as np
-from manim import VMobject
+from manim import Mobject, VMobject
 from numpy.typing import NDArray
 
 from scenes.audit.findings import Notes
@@ -19,13 +19,24 @@ TEXT_RATIO, SHAPE_RATIO = 4.5, 3.0
 _QUIET = ("surface", "hairline", "ground")
 #: OKLab distance under a colour deficiency below which two colours look alike, if they differ clearly without it.
 _ALIKE, _CLEARLY = 0.03, 0.12
+#: Opacity below which something is dimmed on purpose.
+_DIMMED = 0.6
 
 
 @dataclass
 class Seen:
     """What could be read well before: an object that is dimmed later stands back on purpose."""
 
-    well: set[int] = field(default_factory=set)
+    well: dict[int, Mobject] = field(default_factory=dict)  # kept alive, so that an id means one object
+    bright: dict[int, Mobject] = field(default_factory=dict)
+
+    def glance(self, picture: Picture) -> None:
+        """Note what is fully opaque in a moment of a motion (without measuring pixels)."""
+        self.bright.update({id(p.mobject): p.mobject for p in [*picture.texts, *picture.shapes] if p.opacity > 0.9})
+
+    def stood_back(self, part: Part) -> bool:
+        """Whether a part is faint now because it was dimmed, after it had its time."""
+        return id(part.mobject) in self.well or (part.opacity < _DIMMED and id(part.mobject) in self.bright)
 
 
 def check(picture: Picture, frame: NDArray[np.uint8], notes: Notes, painter: Painter, seen: Seen) -> None:
@@ -47,8 +58,8 @@ def _check_text(text: TextPart, rgb: NDArray[np.float64], notes: Notes, painter:
         by_colour.setdefault(leaf.get_fill_color().to_hex()[:7], []).append(leaf)
     worst = min((measured(leaves, rgb, painter) for leaves in by_colour.values()), default=21.0)
     if worst >= TEXT_RATIO - 0.05:
-        seen.well.add(id(text.mobject))
-    elif id(text.mobject) not in seen.well:
+        seen.well[id(text.mobject)] = text.mobject
+    elif not seen.stood_back(text):
         notes.add(
             "low-contrast",
             text.name,
@@ -62,7 +73,7 @@ def measured(leaves: list[VMobject], rgb: NDArray[np.float64], painter: Painter)
     """Contrast ratio of these paths against what surrounds them; 21 where they cannot be seen at all.
 
     The colour of the ink is un-mixed from antialiased pixels; the ground is the ring of pixels around the ink, of
-    which the least favourable eighth counts.
+    which the least favourable quarter counts.
     """
     boxes = [box for leaf in leaves if (box := ink_bounds(leaf)) is not None]
     if not boxes:
@@ -71,7 +82,7 @@ def measured(leaves: list[VMobject], rgb: NDArray[np.float64], painter: Painter)
     bounds: Bounds = (*corners[:, :2].min(axis=0).tolist(), *corners[:, 2:].max(axis=0).tolist())
     patch = painter.ink(leaves, bounds)
     near = patch.mask > 0.02
-    ring = grown(near, 3) & ~grown(near, 1)
+    ring = grown(near, 2) & ~near
     core = patch.mask > min(0.6, float(patch.mask.max(initial=0)) * 0.8)
     if not ring.any() or not core.any():
         return 21.0
@@ -88,7 +99,7 @@ def measured(leaves: list[VMobject], rgb: NDArray[np.float64], painter: Painter)
     light = _luminance(here[ring])
     own = float(_luminance(ink[None])[0])
     ratios = (np.maximum(light, own) + 0.05) / (np.minimum(light, own) + 0.05)
-    return float(np.quantile(ratios, 0.125))
+    return float(np.quantile(ratios, 0.25))
 
 
 def _unmixed(
@@ -128,12 +139,12 @@ def _best(style: tuple[str, ...]) -> float:
 def _is_plain(shape: Part, style: tuple[str, ...], seen: Seen) -> bool:
     """Whether a shape stands out, once did, or may be quiet."""
     if _best(style) >= SHAPE_RATIO - 0.05:
-        seen.well.add(id(shape.mobject))
+        seen.well[id(shape.mobject)] = shape.mobject
         return True
     quiet = {theme.colour(name) for name in _QUIET}
     if _fill_or_stroke(shape) in quiet or set(style) <= quiet:
         return True
-    return id(shape.mobject) in seen.well or _is_backing(shape)
+    return seen.stood_back(shape) or _is_backing(shape)
 
 
 def _note_faint(shape: Part, style: tuple[str, ...], notes: Notes) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import asdict, dataclass, field, replace
 from types import MappingProxyType
 from typing import Any
@@ -112,4 +112,34 @@ class Notes:
 
     @property
     def findings(self) -> list[Finding]:
-        return sorted(self.found.values(), key=lambda finding: (finding.step, finding.code, finding.object))
+        return sorted(_together(self.found.values()), key=lambda finding: (finding.step, finding.code, finding.object))
+
+
+#: So many alike findings under one holder, or under holders of one kind, become one.
+_ALIKE = 4
+
+
+def _together(findings: Iterable[Finding]) -> list[Finding]:
+    """Findings of the same code, step and holder as one: ``TokenRow 'h' / 17 of its parts``."""
+
+    def holder(finding: Finding) -> str:
+        return finding.object.partition(" / ")[0]
+
+    def kind(finding: Finding) -> str:
+        return holder(finding).partition(" ")[0]
+
+    return list(_merged(_merged(findings, holder, "its parts"), kind, "them"))
+
+
+def _merged(findings: Iterable[Finding], name_of: Callable[[Finding], str], what: str) -> Iterator[Finding]:
+    families: dict[tuple[str, int, str], list[Finding]] = {}
+    for finding in findings:
+        families.setdefault((finding.code, finding.step, name_of(finding)), []).append(finding)
+    for (_, _, name), members in families.items():
+        if len(members) < _ALIKE or " / " not in members[0].object:
+            yield from members
+            continue
+        steps = sorted({step for member in members for step in member.more_steps})
+        measure = members[0].measure.removesuffix(" (the first)")
+        together = f"{name} / {len(members)} of {what}"
+        yield replace(members[0], object=together, measure=f"{measure} (the first)", more_steps=tuple(steps))

@@ -8,6 +8,8 @@ from itertools import combinations
 
 import numpy as np
 from manim import VMobject
+from numpy.typing import NDArray
+from scipy import ndimage
 
 from scenes.audit.findings import Notes
 from scenes.audit.masks import Painter, Patch, grown
@@ -22,6 +24,8 @@ TEXT_PX, TICK_PX = 18.0, 11.0
 _SLACK = 2 / theme.PIXELS_PER_UNIT
 #: Covered pixels (of the audit's frame) from which on two things touch.
 _TOUCHING = 3
+#: The widest gap between words, in cap heights.
+_WORD_GAP = 1.3
 #: Notes on data: as small as ticks may be.
 _ANNOTATED = ("ColorBar", "CountNote", "TensorGrid", "Axes2D", "AxisTick")
 
@@ -136,6 +140,15 @@ class Inks:
             self._patches[id(text)] = self.painter.ink(text.leaves, bounds)
         return self._patches[id(text)]
 
+    def body(self, text: TextPart) -> NDArray[np.bool_]:
+        """The ink with the gaps between its letters and words filled: a line between two letters cuts the text too."""
+        ink = self.of(text).mask > 0.35
+        if not ink.any():
+            return ink
+        reach = max(3, int(_WORD_GAP * (cap_height_px(text) or TEXT_PX) * self.painter.height / 1080))
+        closed: NDArray[np.bool_] = ndimage.binary_closing(np.pad(ink, reach), np.ones((1, reach), dtype=bool))
+        return closed[reach:-reach, reach:-reach]
+
     def pairs(self, opaque: float = 0.15) -> Iterator[tuple[TextPart, TextPart, int]]:
         """Texts that touch, with how many pixels they share."""
         texts = [text for text in self.picture.texts if text.opacity >= opaque and text.bounds]
@@ -176,11 +189,11 @@ def _check_edges(inks: Inks, notes: Notes) -> None:
         for shape in edges:
             if _apart(text.bounds, shape.bounds) or _hidden_from(text, shape, solids):
                 continue
-            ink = inks.of(text)
+            body = inks.body(text)
             path = shape.mobject
             assert isinstance(path, VMobject)
             line = inks.painter.edges([path], text.bounds)
-            count = int(((ink.mask > 0.35) & (ink.inside(line) > 0.35)).sum())
+            count = int((body & (inks.of(text).inside(line) > 0.35)).sum())
             if count >= _TOUCHING:
                 notes.add(
                     "text-across-edge",

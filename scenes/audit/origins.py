@@ -43,7 +43,7 @@ def number_runs(text: str, names: frozenset[str] = frozenset()) -> list[str]:
     plain = without_names(text, names)
     starts = list(_NUMBER.finditer(plain))
     ends = [*(match.start() for match in starts[1:]), len(plain)]
-    return [plain[match.start() : end].strip() for match, end in zip(starts, ends)]
+    return [" ".join(plain[match.start() : end].rstrip(" .,;:").split()) for match, end in zip(starts, ends)]
 
 
 def shows(run: str, quantity: Quantity) -> bool:

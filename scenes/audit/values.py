@@ -15,7 +15,9 @@ from explainers.quantities import Quantity
 from explainers.traces import NamedArray
 from scenes.audit.findings import Notes
 from scenes.audit.picture import Part, Picture
+from scenes.kit.numbers import CountingNumber
 from scenes.kit.tensors import TensorGrid
+from scenes.kit.tokens import TokenRow
 
 
 def look_of(mobject: Mobject) -> str:
@@ -32,8 +34,14 @@ def look_of(mobject: Mobject) -> str:
     return digest.hexdigest()
 
 
-def perturbed(datum: NamedArray | Quantity) -> Iterator[NamedArray | Quantity]:
-    """Other data of the same kind: each differs from the given one, none of them by a trifle."""
+def perturbed(datum: NamedArray | Quantity, labels: bool = False) -> Iterator[NamedArray | Quantity]:
+    """Other data of the same kind: each differs from the given one, none of them by a trifle.
+
+    With ``labels`` only the labels of an array differ.
+    """
+    if labels and isinstance(datum, NamedArray):
+        yield replace(datum, labels={axis: tuple(f"{text}x" for text in texts) for axis, texts in datum.labels.items()})
+        return
     if isinstance(datum, Quantity):
         for factor, more in ((1.37, 0), (0.61, 0), (1, 1), (1, -1), (0.01, 0), (100, 0)):
             value: float | int = datum.value * factor + more
@@ -60,7 +68,14 @@ def _differs(old: NamedArray | Quantity, new: NamedArray | Quantity) -> bool:
     if isinstance(old, Quantity):
         return True
     assert isinstance(new, NamedArray)
-    return not np.array_equal(old.values, new.values)
+    return not np.array_equal(old.values, new.values) or old.labels != new.labels
+
+
+def _looks(mobject: Mobject) -> tuple[str, ...]:
+    """How it looks; a number that counts looks one way at its start and another at its end."""
+    if isinstance(mobject, CountingNumber):
+        return tuple(look_of(mobject.show(share)) for share in (0, 1))
+    return (look_of(mobject),)
 
 
 def check(picture: Picture, notes: Notes, done: set[tuple[int, tuple[int, ...]]]) -> None:
@@ -80,18 +95,18 @@ def _check_ignoring(part: Part, data: Any, notes: Notes) -> None:
         notes.add("rebind-fails", part.name, "no rebind", "derive it from scenes.kit.DataBound", part.waivers)
         return
     try:
-        before = look_of(rebind(*data))
+        before = _looks(rebind(*data))
     except Exception as error:
         _fails(part, notes, error)
         return
     for index, datum in enumerate(data):
         changed = False
         failure: Exception | None = None
-        for other in perturbed(datum):
+        for other in perturbed(datum, labels=isinstance(part.mobject, TokenRow)):
             if not _differs(datum, other):
                 continue
             try:
-                changed = look_of(rebind(*data[:index], other, *data[index + 1 :])) != before
+                changed = _looks(rebind(*data[:index], other, *data[index + 1 :])) != before
             except ExplainError as error:  # these values are refused; the next ones may not be
                 failure = error
                 continue

@@ -97,6 +97,7 @@ class _Visitor:
             return
         self._last_motion = moment.digest
         now = picture.take(scene)
+        self.seen.glance(now)
         origins.check(now, self.notes, self.names, self.traces)
         self._check_moving_overlaps(now)
 
