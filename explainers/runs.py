@@ -231,6 +231,7 @@ register(
         "latent_rank_sweep",
         "explainers.experiments.low_rank:latent_rank_sweep",
         "keys and values of a sentence squeezed to r numbers a token and back",
+        recorded=True,
     ),
     Run(
         "low_rank",
@@ -267,5 +268,72 @@ register(
         "explainers.experiments.attention:attention_variants",
         "MHA, GQA, MQA and MLA of four ranks trained alike: loss against cached values",
         minutes=15,
+    ),
+)
+
+register(
+    Run(
+        "training_compute",
+        "explainers.experiments.compute:training_compute",
+        "training compute 6·N·D of V3 and other models, and of V3 with every parameter at work",
+    ),
+)
+
+register(
+    Run(
+        "shared_read",
+        "explainers.experiments.economy:shared_read",
+        "one decoding step shared by more and more users: its time, and the cost of a token",
+    ),
+    Run("price_history", "explainers.experiments.economy:price_history", "list prices of output tokens since 2023"),
+    Run(
+        "startup_month",
+        "explainers.experiments.economy:startup_month",
+        "a month of three workloads at list prices of November 2026",
+    ),
+)
+
+register(
+    Run(
+        "grpo",
+        "explainers.experiments.reasoning:grpo",
+        "GRPO on chains of digits, with thinking and without: curves, and what changed and what did not",
+        recorded=True,
+        minutes=8,
+    ),
+    Run(
+        "grpo_group",
+        "explainers.experiments.grpo_group:grpo_group",
+        "one group of answers token by token: rewards, advantages, ratio, clip and KL before and after the step",
+        recorded=True,
+        minutes=1,
+    ),
+    Run(
+        "checking",
+        "explainers.experiments.reasoning:checking",
+        "GRPO where the pen slips and only rewriting saves a chain: learning to check",
+        recorded=True,
+        minutes=8,
+    ),
+    Run(
+        "pass_at_k",
+        "explainers.experiments.pass_at_k:score_samples",
+        "pass@k and majority of the model's own samples before and after GRPO, with intervals",
+        recorded=True,
+        minutes=2,
+    ),
+    Run(
+        "quantisation",
+        "explainers.experiments.quantisation:quantisation",
+        "FP8 with block scales: rounding error of the trained model's tensors, and its loss",
+        recorded=True,
+        minutes=1,
+    ),
+    Run(
+        "mtp",
+        "explainers.experiments.mtp:mtp",
+        "speculative decoding with the MTP head: guesses that stand, passes saved",
+        recorded=True,
+        minutes=1,
     ),
 )

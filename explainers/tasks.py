@@ -1,9 +1,8 @@
 """A task whose answers a rule can check: the last digit of a chain of sums and products.
 
-``4 + 8 × 7 − 5 =`` is worked from left to right, keeping the last digit only: 4 → 2 → 4 → 9. An answer is either
-one digit at once, or running results between thinking marks and then the digit. Factors are 3, 7 and 9, so that
-every operation is a permutation of the ten digits: guessing is right one time in ten, and an error never heals by
-itself.
+``9 + 4 × 3 − 1 =`` is worked from left to right, keeping the last digit only: 9 → 3 → 9 → 8. An answer is either one
+digit at once, or running results between thinking marks and then the digit. The only factor is 3, so that every
+operation is a permutation of the ten digits: guessing is right one time in ten, and an error never heals by itself.
 """
 
 from __future__ import annotations
@@ -17,9 +16,11 @@ from explainers.errors import ExplainError
 
 DIGITS = tuple("0123456789")
 OPERATIONS = ("+", "−", "×")
-TOKENS: tuple[str, ...] = (*DIGITS, *OPERATIONS, "=", "<think>", "</think>", "wait", "<end>", "<pad>")
-PLUS, MINUS, TIMES, EQUALS, THINK, UNTHINK, WAIT, END, PAD = range(10, len(TOKENS))
-FACTORS = (3, 7, 9)
+TOKENS: tuple[str, ...] = (*DIGITS, *OPERATIONS, "=", "<think>", "</think>", "ok", "<end>", "<pad>")
+PLUS, MINUS, TIMES, EQUALS, THINK, UNTHINK, OK, END, PAD = range(10, len(TOKENS))
+FACTOR = 3
+#: Largest number that is added or taken away. With it there are 90 facts to know, learnt in a minute.
+TERM = 4
 #: Added to the reward of a correct answer (1) when the answer has the form that a rule can read.
 FORMAT_REWARD = 0.1
 
@@ -83,12 +84,12 @@ class Problems:
 
 
 def make_problems(rng: np.random.Generator, count: int, operations: int) -> Problems:
-    """Random chains; start uniform in 0–9, terms in 1–9, factors in `FACTORS`."""
+    """Random chains; start uniform in 0–9, terms in 1–`TERM`, and `FACTOR`."""
     if count < 1 or operations < 1:
         raise ExplainError(f"{count} problems of {operations} operations cannot be made; ask for at least 1 of each")
     shape = (count, operations)
     codes = rng.choice([PLUS, MINUS, TIMES], shape)
-    operands = np.where(codes == TIMES, rng.choice(FACTORS, shape), rng.integers(1, 10, shape))
+    operands = np.where(codes == TIMES, FACTOR, rng.integers(1, TERM + 1, shape))
     return Problems(rng.integers(0, 10, count), codes, operands)
 
 
@@ -103,8 +104,10 @@ class Recipe:
         An answer is thought out (else the right digit is given at once).
     slip
         A running result is wrong; the chain goes on from the wrong digit.
+    checked
+        Not a chance but a form: after each result stands ``ok``, or the result once more, and then that one counts.
     noticed
-        A wrong digit is followed by ``wait`` and written again.
+        In checked form, a wrong digit is written once more (``ok`` after a wrong digit otherwise).
     broken
         The answer has a form that no rule can read, or its thinking stops too early.
     pen
@@ -113,7 +116,8 @@ class Recipe:
 
     thinking: float = 0.3
     slip: float = 0.05
-    noticed: float = 0.3
+    checked: bool = False
+    noticed: float = 0.4
     broken: float = 0.1
     pen: float = 0.0
 
@@ -142,29 +146,30 @@ def _demonstration(
     if rng.random() >= recipe.thinking:
         tokens = [_answer(problems, n), *([int(rng.integers(10))] if broken else []), END]
         return tokens, [True] * len(tokens)
-    tokens, learnt, chain = [THINK], [True], problems.operations.shape[1]
-    steps, unclosed = chain, broken and rng.random() < 0.5
-    if broken and not unclosed:
-        steps = int(rng.integers(0, chain))
-    standing = int(problems.start[n])
+    chain = problems.operations.shape[1]
+    unclosed = broken and rng.random() < 0.5
+    steps = int(rng.integers(0, chain)) if broken and not unclosed else chain
+    tokens, learnt, standing = [THINK], [True], int(problems.start[n])
     for k in range(steps):
-        operation, operand = int(problems.operations[n, k]), int(problems.operands[n, k])
-        right = _step(operation, operand, standing)
-        while True:
-            digit, own = right, True
-            if rng.random() < recipe.slip:
-                digit = _other(rng, right)
-            if rng.random() < recipe.pen:
-                digit, own = _other(rng, digit), False
-            tokens.append(digit)
+        right = _step(int(problems.operations[n, k]), int(problems.operands[n, k]), standing)
+        standing, own = _write(rng, right, recipe)
+        tokens.append(standing)
+        learnt.append(own)
+        if recipe.checked and standing != right and rng.random() < recipe.noticed:
+            standing, own = _write(rng, right, recipe)
+            tokens.append(standing)
             learnt.append(own)
-            if digit == right or rng.random() >= recipe.noticed:
-                break
-            tokens.append(WAIT)
+        elif recipe.checked:
+            tokens.append(OK)
             learnt.append(True)
-        standing = digit
     closing = [standing, END] if unclosed else [UNTHINK, standing, END]
     return tokens + closing, learnt + [True] * len(closing)
+
+
+def _write(rng: np.random.Generator, right: int, recipe: Recipe) -> tuple[int, bool]:
+    """The digit that comes to stand, and whether it is the writer's own."""
+    digit = _other(rng, right) if rng.random() < recipe.slip else right
+    return (_other(rng, digit), False) if rng.random() < recipe.pen else (digit, True)
 
 
 def _answer(problems: Problems, n: int) -> int:
@@ -188,9 +193,9 @@ class Reading:
     """What a rule reads in one answer.
 
     ``readable``: ``[<think> … </think>] digit <end>`` and nothing else. ``correct``: readable, and the digit is
-    right. ``slips``: running results that do not follow from the standing digit; ``fixed``: slips that a ``wait`` and
-    the right digit mended at once; ``waits``: rewrite marks; ``needless``: those after a right digit.
-    ``steps``: running results that stand (rewritten ones counted once). ``length``: tokens up to and with ``<end>``.
+    right. ``steps``: running results (rewritten ones counted once); ``slips``: those that do not follow from the
+    standing digit; ``rewrites``: results written once more; ``fixed``: slips where the second try is right;
+    ``needless``: rewrites of a right digit. ``length``: tokens up to and with ``<end>``.
     """
 
     readable: bool
@@ -201,7 +206,7 @@ class Reading:
     steps: int
     slips: int
     fixed: int
-    waits: int
+    rewrites: int
     needless: int
 
     @property
@@ -210,8 +215,8 @@ class Reading:
         return float(self.correct) + FORMAT_REWARD * float(self.readable)
 
 
-def read(problems: Problems, n: int, tokens: Ints) -> Reading:
-    """Check the answer ``tokens`` (T,) to problem ``n`` by rule."""
+def read(problems: Problems, n: int, tokens: Ints, checked: bool = False) -> Reading:
+    """Check the answer ``tokens`` (T,) to problem ``n`` by rule; ``checked`` as in `Recipe`."""
     ids = tokens.tolist()
     length = ids.index(END) + 1 if END in ids else len(ids)
     ids = ids[:length]
@@ -221,51 +226,47 @@ def read(problems: Problems, n: int, tokens: Ints) -> Reading:
     marks = ids.count(THINK) + ids.count(UNTHINK) == (2 if thought else 0)
     readable = marks and (close > 0) == thought and len(tail) == 2 and tail[0] < 10 and tail[1] == END
     answer = tail[0] if readable else -1
-    followed = _follow(problems, n, ids[1 : close or length]) if thought else (0, 0, 0, 0, 0)
+    followed = _follow(problems, n, ids[1 : close or length], checked) if thought else (0, 0, 0, 0, 0)
     correct = readable and answer == _answer(problems, n)
     return Reading(readable, correct, thought, answer, length, *followed)
 
 
-def _follow(problems: Problems, n: int, thinking: list[int]) -> tuple[int, int, int, int, int]:
-    """Steps, slips, fixed slips, waits and needless waits of a train of thought."""
+def _follow(problems: Problems, n: int, thinking: list[int], checked: bool) -> tuple[int, int, int, int, int]:
+    """Steps, slips, fixed slips, rewritten and needlessly rewritten results of a train of thought."""
     chain = problems.operations.shape[1]
     operations, operands = problems.operations[n].tolist(), problems.operands[n].tolist()
-    before = standing = int(problems.start[n])
-    steps = slips = fixed = waits = needless = 0
-    rewriting = wrong = False
-    for token in thinking:
-        if token == WAIT:
-            waits += 1
-            needless += not wrong
-            rewriting = steps > 0
-        elif token < 10:
-            if not rewriting:
-                before, steps = standing, steps + 1
-            if steps > chain:
-                break
-            right = _step(operations[steps - 1], operands[steps - 1], before)
-            fixed += rewriting and wrong and token == right
-            wrong = token != right
-            slips += wrong
-            standing, rewriting = token, False
-    return min(steps, chain), slips, fixed, waits, needless
+    standing, place = int(problems.start[n]), 0
+    steps = slips = fixed = rewrites = needless = 0
+    while place < len(thinking) and steps < chain:
+        token, place = thinking[place], place + 1
+        if token >= 10:
+            continue
+        right = _step(operations[steps], operands[steps], standing)
+        standing, steps, slips = token, steps + 1, slips + (token != right)
+        if checked and place < len(thinking) and thinking[place] < 10:
+            rewrites += 1
+            needless += standing == right
+            fixed += standing != right and thinking[place] == right
+            standing, place = thinking[place], place + 1
+    return steps, slips, fixed, rewrites, needless
 
 
-def read_all(problems: Problems, tokens: Ints) -> list[Reading]:
+def read_all(problems: Problems, tokens: Ints, checked: bool = False) -> list[Reading]:
     """One `Reading` for each row of ``tokens`` (N·G, T); each problem has the same number of consecutive rows."""
     group, rest = divmod(len(tokens), len(problems))
     if rest:
         raise ExplainError(f"{len(tokens)} answers cannot be shared by {len(problems)} problems; give a multiple")
-    return [read(problems, row // group, tokens[row]) for row in range(len(tokens))]
+    return [read(problems, row // group, tokens[row], checked) for row in range(len(tokens))]
 
 
-def unmended_ceiling(pen: float, operations: int) -> float:
-    """The accuracy of a perfect writer who never rewrites, with a pen that slips with probability ``pen``.
+def ceiling(slip: float, operations: int) -> float:
+    """The accuracy of a perfect writer whose running results stand wrongly with probability ``slip``.
 
-    Every operation is a permutation of the digits, so the chance of a right digit follows
-    p ← p·(1 − pen) + (1 − p)·pen/9 from 1, once per operation.
+    ``slip`` is the pen's for one who never rewrites, its square for one who rewrites whatever is wrong. Every
+    operation is a permutation of the digits, so the chance of a right digit follows
+    p ← p·(1 − slip) + (1 − p)·slip/9 from 1, once per operation.
     """
     right = 1.0
     for _ in range(operations):
-        right = right * (1 - pen) + (1 - right) * pen / 9
+        right = right * (1 - slip) + (1 - right) * slip / 9
     return right

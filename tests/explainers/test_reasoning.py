@@ -150,7 +150,7 @@ SHORT = Settings(
 
 
 def few_facts(rng, count, operations):
-    """Chains of + 1, + 2, + 3 and × 3 only: forty facts instead of two hundred, learnt in seconds."""
+    """Chains of + 1, + 2, + 3 and × 3 only: forty facts instead of ninety, learnt in seconds."""
     whole = make_problems(rng, count, operations)
     sums = whole.operations != TIMES
     return Problems(whole.start, np.where(sums, PLUS, TIMES), np.where(sums, (whole.operands - 1) % 3 + 1, 3))

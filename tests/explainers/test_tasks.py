@@ -9,12 +9,12 @@ from explainers.tasks import (
     TOKENS,
     Problems,
     Recipe,
+    ceiling,
     demonstrations,
     make_problems,
     read,
     read_all,
     text,
-    unmended_ceiling,
 )
 
 
@@ -57,12 +57,6 @@ def test_answers_are_uniform_so_that_guessing_is_right_one_time_in_ten():
             {"readable": True, "correct": True, "thought": True, "steps": 3, "slips": 0},
         ),
         ("<think> 2 5 0 </think> 0 <end>", {"correct": False, "readable": True, "slips": 1, "fixed": 0}),
-        (
-            "<think> 2 5 wait 4 9 </think> 9 <end>",
-            {"correct": True, "slips": 1, "fixed": 1, "waits": 1, "needless": 0, "steps": 3},
-        ),
-        ("<think> 2 5 wait 6 wait 4 9 </think> 9 <end>", {"correct": True, "slips": 2, "fixed": 1, "waits": 2}),
-        ("<think> 2 4 wait 4 9 </think> 9 <end>", {"correct": True, "slips": 0, "waits": 1, "needless": 1, "steps": 3}),
         ("<think> 2 4 9 9 <end>", {"readable": False, "correct": False, "thought": True}),
         ("<think> 2 4 9 </think> 9", {"readable": False, "correct": False}),
         ("9 9 <end>", {"readable": False}),
@@ -73,6 +67,23 @@ def test_answers_are_uniform_so_that_guessing_is_right_one_time_in_ten():
 )
 def test_rules_read_an_answer(answer, expected):
     reading = read(chain("4 + 8 × 7 − 5"), 0, ids(answer))
+    assert {name: getattr(reading, name) for name in expected} == expected
+
+
+@pytest.mark.parametrize(
+    ("thought", "expected"),
+    [
+        ("2 ok 4 ok 9 ok", {"steps": 3, "slips": 0, "rewrites": 0}),
+        ("2 ok 5 4 9 ok", {"steps": 3, "slips": 1, "fixed": 1, "rewrites": 1, "needless": 0}),
+        ("2 ok 5 6 9 ok", {"slips": 2, "fixed": 0, "rewrites": 1}),
+        ("2 ok 4 4 9 ok", {"steps": 3, "slips": 0, "fixed": 0, "rewrites": 1, "needless": 1}),
+        ("2 ok 5 ok 0 ok", {"slips": 1, "rewrites": 0}),
+        ("2 ok 4", {"steps": 2, "slips": 0}),
+    ],
+)
+def test_rules_read_second_tries(thought, expected):
+    reading = read(chain("4 + 8 × 7 − 5"), 0, ids(f"<think> {thought} </think> 9 <end>"), checked=True)
+    assert reading.correct
     assert {name: getattr(reading, name) for name in expected} == expected
 
 
@@ -97,9 +108,9 @@ def test_demonstrations_without_flaws_are_right():
 
 def test_demonstrations_have_the_flaws_that_the_recipe_says():
     problems = make_problems(np.random.default_rng(3), 6000, 6)
-    recipe = Recipe(thinking=0.4, slip=0.1, noticed=0.5, broken=0.1)
+    recipe = Recipe(thinking=0.4, slip=0.1, checked=True, noticed=0.5, broken=0.1)
     tokens, _ = demonstrations(np.random.default_rng(4), problems, recipe)
-    rates = measure(read_all(problems, tokens))
+    rates = measure(read_all(problems, tokens, checked=True))
     assert rates["thinking"] == pytest.approx(0.4, abs=0.02)
     assert rates["slip_rate"] == pytest.approx(0.1, abs=0.01)
     assert rates["fix_rate"] == pytest.approx(0.5 * 0.9, abs=0.03)
@@ -109,16 +120,18 @@ def test_demonstrations_have_the_flaws_that_the_recipe_says():
 
 def test_slips_of_the_pen_are_not_learnt():
     problems = make_problems(np.random.default_rng(5), 500, 6)
-    tokens, learnt = demonstrations(np.random.default_rng(6), problems, Recipe(1.0, 0.0, 0.0, 0.0, pen=0.2))
+    tokens, learnt = demonstrations(np.random.default_rng(6), problems, Recipe(thinking=1, slip=0, broken=0, pen=0.2))
     readings = read_all(problems, tokens)
     assert (~learnt & (tokens != PAD)).sum() == sum(reading.slips for reading in readings) > 300
 
 
-def test_ceiling_is_what_a_perfect_writer_reaches_who_never_rewrites():
-    problems = make_problems(np.random.default_rng(7), 20_000, 6)
-    tokens, _ = demonstrations(np.random.default_rng(8), problems, Recipe(1.0, 0.0, 0.0, 0.0, pen=0.1))
-    accuracy = measure(read_all(problems, tokens))["accuracy"]
-    assert accuracy == pytest.approx(unmended_ceiling(0.1, 6), abs=0.012)
+@pytest.mark.parametrize(("noticed", "slip"), [(0.0, 0.1), (1.0, 0.01)])
+def test_ceilings_are_what_perfect_writers_reach_who_never_or_always_rewrite(noticed, slip):
+    problems = make_problems(np.random.default_rng(7), 10_000, 6)
+    recipe = Recipe(thinking=1, slip=0, checked=True, noticed=noticed, broken=0, pen=0.1)
+    tokens, _ = demonstrations(np.random.default_rng(8), problems, recipe)
+    accuracy = measure(read_all(problems, tokens, checked=True))["accuracy"]
+    assert accuracy == pytest.approx(ceiling(slip, 6), abs=0.015)
 
 
 def test_wrong_settings_are_refused_by_name():
