@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import copy
 import time
+from dataclasses import replace
 
 import numpy as np
 import torch
@@ -41,7 +42,7 @@ def grpo_group(*, first_seed: int = 0, warm: int = 6, updates: int = 4, device: 
         raise ExplainError(f"warm is {warm} and updates is {updates}; give at least 0 and 1")
     with one_thread():
         reference, _ = supervised(THINKING, first_seed, device)
-        settings = Settings(steps=warm)
+        settings = replace(THINKING, steps=warm)
         model = reinforce(settings, first_seed, device)[0] if warm else copy.deepcopy(reference)
         reference.requires_grad_(False)
         groups = sample_groups(model, settings, first_seed, warm)
