@@ -209,6 +209,9 @@ class LectureScene(Scene):
 
         if self._origin_line is not None:
             self.remove(self._origin_line)
+        if not sources:
+            self._origin_line = None
+            return Mobject()
         self._origin_line = OriginLine(*sources)
         self.add(self._origin_line)
         return self._origin_line

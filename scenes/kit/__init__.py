@@ -4,16 +4,19 @@ Colours by role, text without LaTeX, numbers that know their origin, tensors, to
 drawn from data. See `scenes.kit.gallery` for one picture of each.
 """
 
+from scenes.kit.areas import AmountSquare, Block, BlockChart
 from scenes.kit.attention import AttentionMap, HeadRow, HeadSharing
 from scenes.kit.axes import Axes2D, Axis, AxisTick
 from scenes.kit.bar_chart import Bar, BarChart, BarRow
 from scenes.kit.binding import DataBound, data_of, quantity_at, summary
 from scenes.kit.caches import CacheScale, CacheStack, CacheStrip
 from scenes.kit.cells import CellImage
+from scenes.kit.dot_rows import DotRow, DotRows, Runner
 from scenes.kit.experts import ExpertGrid
 from scenes.kit.flows import Arrow, Flow, FlowFan
 from scenes.kit.layout import column, fit_stage, fit_width, in_safe_area, row, spread
 from scenes.kit.legends import Bracket, Callout, Legend
+from scenes.kit.levers import LearnByChecking, LeversMap, RememberLess, RunLess
 from scenes.kit.line_chart import LineChart, Series
 from scenes.kit.matrices import Bottleneck, MatrixProduct
 from scenes.kit.motion import dim, exchange, undim
@@ -50,6 +53,7 @@ from scenes.kit.timeline import DateLabel, Event, Timeline
 from scenes.kit.tokens import TokenChip, TokenRow, visible
 
 __all__ = [
+    "AmountSquare",
     "Arrow",
     "AttentionMap",
     "Axes2D",
@@ -58,6 +62,8 @@ __all__ = [
     "Bar",
     "BarChart",
     "BarRow",
+    "Block",
+    "BlockChart",
     "Bottleneck",
     "Bracket",
     "CAPTION_TOP",
@@ -72,6 +78,8 @@ __all__ = [
     "CountingNumber",
     "DataBound",
     "DateLabel",
+    "DotRow",
+    "DotRows",
     "EASE",
     "EASE_OUT",
     "ENTER",
@@ -85,15 +93,20 @@ __all__ = [
     "HeadSharing",
     "LEAVE",
     "Label",
+    "LearnByChecking",
     "Legend",
+    "LeversMap",
     "LineChart",
     "MatrixProduct",
     "NumberLabel",
     "OriginLine",
     "Phrase",
     "ROLES",
+    "RememberLess",
     "Roof",
     "RooflineChart",
+    "RunLess",
+    "Runner",
     "SAFE_BOTTOM",
     "SAFE_LEFT",
     "SAFE_RIGHT",
