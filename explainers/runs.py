@@ -238,6 +238,7 @@ register(
         "explainers.experiments.low_rank:low_rank",
         "spectra of keys and values before and after RoPE, and the loss when they are cut",
         minutes=3,
+        recorded=True,
     ),
     Run(
         "routing",
