@@ -65,6 +65,8 @@ class Settings:
     def __post_init__(self) -> None:
         if self.group < 2:
             raise ExplainError(f"group is {self.group}; advantages are relative to a group, give at least 2")
+        if self.manner.temperature != 1:
+            raise ExplainError(f"temperature is {self.manner.temperature}; learning by checking samples at 1")
         if self.questions % self.minibatches:
             raise ExplainError(f"{self.questions} questions do not divide into {self.minibatches} minibatches")
 

@@ -78,10 +78,6 @@ class Problems:
         tokens[:, -1] = EQUALS
         return tokens
 
-    def pick(self, index: Ints | slice) -> Problems:
-        """Some of the problems, in this order."""
-        return Problems(self.start[index], self.operations[index], self.operands[index])
-
 
 def make_problems(rng: np.random.Generator, count: int, operations: int) -> Problems:
     """Random chains; start uniform in 0–9, terms in 1–`TERM`, and `FACTOR`."""

@@ -131,6 +131,8 @@ def test_a_loss_that_is_not_a_number_stops_the_training(tmp_path):
 def test_wrong_settings_are_refused_by_name():
     with pytest.raises(ExplainError, match="group is 1"):
         Settings(group=1)
+    with pytest.raises(ExplainError, match="temperature is 0.5"):
+        Settings(manner=Manner(temperature=0.5))
     with pytest.raises(ExplainError, match="8 questions do not divide into 3"):
         Settings(minibatches=3)
     with pytest.raises(ExplainError, match="unknown mode 'forsed'; did you mean"):
