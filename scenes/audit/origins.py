@@ -70,7 +70,7 @@ def check(picture: Picture, notes: Notes, names: frozenset[str], traces: Iterabl
     count = 0
     for text in picture.texts:
         runs = number_runs(text.visible_text, names)
-        count += len(runs)
+        count += len(runs) if text.kind != "origin" else 0
         if runs:
             _check_text(text, runs, notes, tokens)
     for image in picture.images:
