@@ -1,0 +1,314 @@
+"""Lecture 1: training as a rectangle, what came out of it, and what V3 leaves idle."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from manim import (
+    DOWN,
+    LEFT,
+    RIGHT,
+    UP,
+    Create,
+    FadeIn,
+    FadeOut,
+    Group,
+    GrowFromEdge,
+    LaggedStart,
+    Rectangle,
+    RoundedRectangle,
+    Square,
+    VGroup,
+    there_and_back,
+)
+
+from explainers import facts
+from explainers.traces import Trace
+from scenes.kit import (
+    EASE,
+    STAGE_CENTER,
+    STAGE_TOP,
+    Block,
+    BlockChart,
+    DotRow,
+    DotRows,
+    NumberLabel,
+    Phrase,
+    Runner,
+    TokenChip,
+    column,
+    fit_stage,
+    label,
+    math,
+    role,
+    row,
+    tint,
+)
+from scenes.stage import LectureScene
+from scenes.waivers import waive
+
+LLAMA, QWEN, V3 = "Llama-3.1-405B", "Qwen2.5-72B", "DeepSeek-V3"
+
+
+def rule() -> VGroup:
+    """Six times N times D."""
+    formula = math("cost(C) = 6 dot.op N dot.op D", "display")
+    return waive(formula, "digits-without-origin", reason="the factor of the rule itself: two and four operations")
+
+
+class TheRule(LectureScene):
+    """Six operations a parameter and token; training runs as rectangles; how often one holds the other."""
+
+    lecture = 1
+    keys = {LLAMA: "llama_405b", QWEN: "qwen_72b", V3: "v3"}
+    roles = {LLAMA: "dense", QWEN: "value", V3: "latent"}
+
+    def construct(self) -> None:
+        self.show_title()
+        trace = self.run("training_compute")
+        formula = self.passes()
+        chart = self.llama(trace, formula)
+        self.others(trace, chart)
+
+    def passes(self) -> Group:
+        """A token goes through the parameters that work, and the correction comes back."""
+        grid = VGroup(*(Square(0.3, stroke_width=0) for _ in range(15 * 7)))
+        grid.set_fill(tint("dense", 0.55), 1).arrange_in_grid(cols=15, buff=0.1).move_to(STAGE_CENTER + 0.85 * UP)
+        columns = [VGroup(*grid[place::15]) for place in range(15)]
+        token = TokenChip("token").next_to(grid, LEFT, buff=0.6)
+        end = grid.get_right() + 0.9 * RIGHT
+        error = TokenChip("error", role="cost").move_to(end)
+        error.box.set_stroke(role("cost"))
+        forward = Phrase(("forward: ", "muted"), ("two operations a parameter", "token"), size="body")
+        back = Phrase(("back: ", "muted"), ("four operations a parameter", "cost"), size="body")
+        column(forward, back, gap=0.16).next_to(grid, DOWN, buff=0.35)
+        formula = rule().next_to(back, DOWN, buff=0.5).set_x(0)
+        names = label("N parameters at work, D tokens", "body", "muted").next_to(formula, DOWN, buff=0.2)
+
+        def sweep(colour: str, order: list[VGroup]) -> LaggedStart:
+            return LaggedStart(*(each.animate.set_fill(role(colour), 1) for each in order), lag_ratio=0.5)
+
+        with self.step() as s:
+            self.play(FadeIn(grid), run_time=0.8)
+            s.until("token")
+            self.play(FadeIn(token, shift=0.2 * RIGHT), run_time=0.6)
+            s.until("forward")
+            self.play(
+                FadeIn(forward), sweep("token", columns), token.animate.move_to(end), run_time=2.2, rate_func=EASE
+            )
+            s.until("back")
+            self.play(FadeOut(token), FadeIn(error), run_time=0.3)
+            home = error.animate.next_to(grid, LEFT, buff=0.6)
+            self.play(FadeIn(back), sweep("cost", columns[::-1]), home, run_time=1.3, rate_func=EASE)
+            s.until("formula")
+            self.play(FadeIn(formula, shift=0.2 * UP), FadeIn(names), run_time=0.8)
+        self.formula = formula
+        return Group(grid, error, forward, back, names)
+
+    def llama(self, trace: Trace, before: Group) -> BlockChart:
+        """Width × height, to scale."""
+        keys, roles = self.keys, self.roles
+        sizes = {
+            name: (self.number(f"{key}.active_params"), self.number(f"{key}.training_tokens"))
+            for name, key in keys.items()
+        }
+        blocks = [
+            Block(name, *sizes[name], role=roles[name], fmt="words 2 bare" if name == V3 else "") for name in keys
+        ]
+        chart = BlockChart(blocks, width=11.2, height=3.6, gap=1.15, fmt="words 3 bare", y_name="text read")
+        chart.move_to(STAGE_CENTER).shift(0.05 * DOWN)
+        self.areas = {
+            name: NumberLabel(trace.quantity(f"flops_{key}"), "sci 2 bare", size="body", role=roles[name]).next_to(
+                chart.blocks[name], UP, buff=0.14
+            )
+            for name, key in keys.items()
+        }
+        for below in (chart.names[LLAMA], chart.widths[LLAMA]):
+            below.align_to(chart.blocks[LLAMA], LEFT)
+        across = column(
+            label("width: parameters at work", "small", "muted"), label("area: operations", "small", "muted"), gap=0.08
+        )
+        self.across = across.align_to(chart.blocks[LLAMA], RIGHT).align_to(chart.names[LLAMA], UP)
+        whole = chart.blocks[LLAMA]
+        with self.step() as s:
+            self.play(
+                FadeOut(before), self.formula.animate.scale(0.62).move_to([4.9, STAGE_TOP + 0.25, 0]), run_time=0.9
+            )
+            self.origin(trace, *(each for pair in sizes.values() for each in pair))
+            self.play(FadeIn(chart.axes), run_time=0.6)
+            s.until("llama")
+            flat = whole.copy().stretch_to_fit_height(0.06).move_to(whole, aligned_edge=DOWN)
+            self.play(GrowFromEdge(flat, LEFT), FadeIn(chart.names[LLAMA], chart.widths[LLAMA]), run_time=1.4)
+            self.play(flat.animate.become(whole), run_time=s.left_until("area") or 1.0, rate_func=EASE)
+            self.play(FadeIn(self.areas[LLAMA], self.across), run_time=0.6)
+        self.remove(flat)
+        self.add(whole)
+        return chart
+
+    def others(self, trace: Trace, chart: BlockChart) -> None:
+        """Two more runs; and the wide one cut into pieces of V3's area."""
+        cuts, roles = chart.cuts(LLAMA, V3), self.roles
+        times = row(
+            NumberLabel(trace.quantity("ratio_llama_405b"), "times 2", size="heading", role=roles[V3]),
+            label("the area of DeepSeek-V3", "body", roles[V3]),
+            gap=0.15,
+            edge=DOWN,
+        )
+        hours = row(
+            NumberLabel(trace.quantity("gpu_hours_ratio"), "times 2", size="body", role="muted"),
+            label("its chip hours, as published", "body", "muted"),
+            gap=0.15,
+        )
+        notes = Group(times, hours).arrange(DOWN, buff=0.12, aligned_edge=RIGHT)
+        notes.align_to(chart.blocks[LLAMA], RIGHT).align_to(chart.names[LLAMA], UP)
+        with self.step() as s:
+            for name, mark in ((QWEN, "qwen"), (V3, "v3")):
+                s.until(mark)
+                self.play(chart.grow(name), FadeIn(chart.names[name], chart.widths[name]), run_time=1.4)
+                self.play(FadeIn(self.areas[name]), run_time=0.5)
+            s.until("cuts")
+            piece = chart.blocks[V3].copy()
+            first = piece.copy().stretch_to_fit_height(chart.blocks[LLAMA].height)
+            first.stretch_to_fit_width(cuts[0].get_x() - chart.blocks[LLAMA].get_left()[0])
+            first.align_to(chart.blocks[LLAMA], DOWN + LEFT)
+            self.play(piece.animate(path_arc=0.6).become(first), run_time=1.2)
+            self.play(LaggedStart(*(Create(cut) for cut in cuts), lag_ratio=0.2), FadeOut(self.across), run_time=1.0)
+            self.play(FadeIn(times), run_time=0.5)
+            s.until("hours")
+            self.play(FadeIn(hours), run_time=0.6)
+
+
+class TheSameLeague(LectureScene):
+    """Published results of V3 and of three contemporaries: who leads where."""
+
+    lecture = 1
+    rows = ("math_500", "codeforces_percentile", "mmlu_pro", "gpqa_diamond", "swe_bench_verified", "simpleqa")
+    runners = {
+        "llama_3_1_405b": Runner(LLAMA, "dense", "square"),
+        "gpt_4o_0513": Runner("GPT-4o", "query", "triangle"),
+        "claude_3_5_sonnet_1022": Runner("Claude-3.5-Sonnet", "value", "diamond"),
+        "deepseek_v3": Runner(V3, "latent", "circle"),
+    }
+
+    def construct(self) -> None:
+        self.show_title()
+        table = "benchmarks.v3_chat"
+        labels = facts.table(table).labels
+        results = [
+            DotRow(
+                labels[row], {who.name: self.number(f"fact.{table}.{row}.{key}") for key, who in self.runners.items()}
+            )
+            for row in self.rows
+        ]
+        rows = DotRows(
+            results,
+            list(self.runners.values()),
+            width=9.2,
+            pitch=0.58,
+            radius=0.13,
+            x_name="solved, as DeepSeek measured",
+        )
+        fit_stage(rows)
+        self.origin(*rows.bound)
+        with self.step() as s:
+            self.play(
+                FadeIn(rows.axes), LaggedStart(*(FadeIn(name) for name in rows.names), lag_ratio=0.15), run_time=1.6
+            )
+            s.until("llama")
+            self.play(rows.enter(LLAMA))
+            s.until("closed")
+            self.play(rows.enter("GPT-4o"))
+            self.play(rows.enter("Claude-3.5-Sonnet"))
+            s.until("v3")
+            self.bring_to_back(rows.spans)
+            self.play(rows.enter(V3), FadeIn(rows.spans))
+        first, last = self.around(rows, 0, 2, "reward"), self.around(rows, 4, 6, "cost")
+        with self.step() as s:
+            s.until("wins")
+            self.play(Create(first), run_time=0.8)
+            s.until("loses")
+            self.play(Create(last), run_time=0.8)
+            s.until("league")
+            self.play(FadeOut(first, last), run_time=0.6)
+            pulses = [dot.animate(rate_func=there_and_back).scale(1.6) for dot in rows.of(V3)]
+            self.play(LaggedStart(*pulses, lag_ratio=0.25), run_time=2.6)
+
+    def around(self, rows: DotRows, start: int, end: int, colour: str) -> RoundedRectangle:
+        """A frame around some lines: their names and their dots."""
+        inside = VGroup(*rows.names[start:end], *rows.spans[start:end])
+        for each in self.rows[start:end]:
+            inside.add(
+                *(dot for (name, _), dot in rows.dots.items() if name == facts.table("benchmarks.v3_chat").labels[each])
+            )
+        frame = RoundedRectangle(
+            width=inside.width + 0.4, height=inside.height + 0.24, corner_radius=0.12, stroke_width=3
+        )
+        return frame.set_stroke(role(colour)).move_to(inside)
+
+
+class NotASmallerModel(LectureScene):
+    """All of V3 beside Llama, and the part of it that works."""
+
+    lecture = 1
+    pieces = 12
+
+    def construct(self) -> None:
+        self.show_title()
+        trace = self.run("training_compute")
+        llama = self.number("llama_405b.active_params"), self.number("llama_405b.training_tokens")
+        v3 = self.number("v3.total_params"), self.number("v3.training_tokens")
+        self.origin(trace, *llama, *v3)
+        blocks = [
+            Block(LLAMA, *llama, role="dense"),
+            Block(V3, *v3, role="latent", part=self.number("v3.active_params")),
+        ]
+        chart = BlockChart(
+            blocks, width=11.4, height=3.7, gap=0.8, fmt="words 3 bare", after=" parameters", y_name="text read"
+        )
+        chart.move_to(STAGE_CENTER)
+        whole = chart.blocks[V3]
+        full = whole.copy().set_fill(role("latent"), 1)
+        more = NumberLabel(trace.quantity("ratio_all"), "times 2", size="heading", role="cost", after=" the work")
+        more.next_to(whole, UP, buff=0.16).align_to(whole, RIGHT)
+        with self.step() as s:
+            self.play(FadeIn(chart.axes), run_time=0.6)
+            s.until("llama")
+            self.play(chart.grow(LLAMA), FadeIn(chart.names[LLAMA], chart.widths[LLAMA]))
+            s.until("whole")
+            self.play(GrowFromEdge(full, DOWN), FadeIn(chart.names[V3], chart.widths[V3]), run_time=1.6)
+            s.until("more")
+            self.play(FadeIn(more, shift=0.2 * UP), run_time=0.6)
+        self.sliver(trace, chart, full, more)
+
+    def sliver(self, trace: Trace, chart: BlockChart, full: Rectangle, more: NumberLabel) -> None:
+        """What works on one token; then on the next ones, elsewhere."""
+        whole, sliver = chart.blocks[V3], chart.parts[V3]
+        active = NumberLabel(
+            self.number("v3.active_params"), "words 2", size="heading", role="latent", after=" at work"
+        )
+        active.next_to(whole, UP, buff=0.16).align_to(whole, LEFT)
+        lot = label("places drawn by lot", "small", "muted").next_to(whole, UP, buff=0.16).align_to(whole, RIGHT)
+        wide = sliver.width / self.pieces
+        parts = VGroup(*(sliver.copy().stretch_to_fit_width(wide) for _ in range(self.pieces))).arrange(RIGHT, buff=0)
+        parts.move_to(sliver)
+        with self.step() as s:
+            self.add(whole)
+            self.bring_to_front(full)
+            s.until("sliver")
+            self.play(full.animate.become(sliver), FadeOut(more), run_time=1.6, rate_func=EASE)
+            self.play(FadeIn(active, lot), run_time=0.6)
+            s.until("answer")
+            self.remove(full)
+            self.add(parts)
+            for turn in range(5):
+                self.play(*self.scatter(parts, whole, turn), run_time=1.3, rate_func=EASE)
+                if turn == 2:
+                    s.until("next")
+
+    def scatter(self, parts: VGroup, whole: Rectangle, turn: int) -> list[Any]:
+        """The same width, in other places: which ones is drawn by lot."""
+        places = np.sort(np.random.default_rng(turn).choice(48, self.pieces, replace=False))
+        step = (whole.width - parts[0].width) / 47
+        left = whole.get_left()[0] + parts[0].width / 2
+        return [part.animate.set_x(left + place * step) for part, place in zip(parts, places, strict=True)]
