@@ -162,7 +162,9 @@ def code_digest() -> str:
 def _recorded(run: Run) -> Trace:
     path = run.record()
     if not path.is_file():
-        raise ExplainError(f"the record of run {run.name!r} is missing at {path}; make it with `explain train {run.name}`")
+        raise ExplainError(
+            f"the record of run {run.name!r} is missing at {path}; make it with `explain train {run.name}`"
+        )
     return _load(str(path), path.stat().st_mtime_ns)
 
 
@@ -257,6 +259,7 @@ register(
         "explainers.experiments.specialisation:specialisation",
         "which expert serves which domain, over training and in the shipped model",
         minutes=4,
+        recorded=True,
     ),
     Run(
         "dense_sparse",
@@ -287,6 +290,7 @@ register(
         "one decoding step shared by more and more users: its time, and the cost of a token",
     ),
     Run("price_history", "explainers.experiments.economy:price_history", "list prices of output tokens since 2023"),
+    Run("demand", "explainers.experiments.economy:demand", "tokens a day as two counters report them"),
     Run(
         "startup_month",
         "explainers.experiments.economy:startup_month",
@@ -300,7 +304,7 @@ register(
         "explainers.experiments.reasoning:grpo",
         "GRPO on chains of digits, with thinking and without: curves, and what changed and what did not",
         recorded=True,
-        minutes=8,
+        minutes=4,
     ),
     Run(
         "grpo_group",
@@ -310,18 +314,25 @@ register(
         minutes=1,
     ),
     Run(
+        "grpo_skill",
+        "explainers.experiments.grpo_skill:grpo_skill",
+        "the same GRPO from starts that know less and more: is the skill learnt, or its use?",
+        recorded=True,
+        minutes=5,
+    ),
+    Run(
         "checking",
         "explainers.experiments.reasoning:checking",
         "GRPO where the pen slips and only rewriting saves a chain: learning to check",
         recorded=True,
-        minutes=8,
+        minutes=4,
     ),
     Run(
         "pass_at_k",
         "explainers.experiments.pass_at_k:score_samples",
         "pass@k and majority of the model's own samples before and after GRPO, with intervals",
         recorded=True,
-        minutes=2,
+        minutes=5,
     ),
     Run(
         "quantisation",
@@ -335,6 +346,6 @@ register(
         "explainers.experiments.mtp:mtp",
         "speculative decoding with the MTP head: guesses that stand, passes saved",
         recorded=True,
-        minutes=1,
+        minutes=2,
     ),
 )
