@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import numpy as np
-from manim import RIGHT, UP, Circle, Line, Mobject, Polygon, Rectangle, VGroup
+from manim import RIGHT, UP, Circle, Dot, Line, Mobject, Polygon, Rectangle, VGroup
 
 from explainers.errors import ExplainError
+from explainers.quantities import Quantity
 from explainers.traces import NamedArray
-from scenes.kit import TokenRow, role, tint
+from scenes.kit import NumberLabel, label, role, tint
 
 
 def panel(width: float, height: float, colour: str = "muted", share: float = 0.1) -> Rectangle:
@@ -34,36 +37,41 @@ def funnel(left: Mobject, right: Mobject, colour: str, gap: float = 0.25) -> Pol
     return Polygon(*corners, stroke_width=0, fill_color=tint(colour, 0.3), fill_opacity=1)
 
 
-class KeyDials(VGroup):
-    """Two neighbouring numbers of each token's key as an arrow in a dial, under the token's chip.
+def legend_row(name: str, quantity: Quantity, fmt: str, colour: str, before: str = "") -> VGroup:
+    """A dot, a name and its number in the colour of a curve; rows stand in a `column`."""
+    dot = Dot(radius=0.09, color=role(colour))
+    text = label(name, "small", colour).next_to(dot, RIGHT, buff=0.15)
+    number = NumberLabel(quantity, fmt, size="body", role=colour, before=before).next_to(text, RIGHT, buff=0.2)
+    return VGroup(dot, text, number)
 
-    ``pairs`` is ``(token, coordinate)``.
+
+class KeyDials(VGroup):
+    """The direction of two neighbouring numbers of each token's key, as an arrow in a dial; one dial a token.
+
+    ``pairs`` is ``(token, coordinate)``; dials are ``pitch`` apart.
     """
 
-    def __init__(self, pairs: NamedArray, tokens: TokenRow, radius: float = 0.29) -> None:
+    def __init__(self, pairs: NamedArray, pitch: float, colour: str = "key") -> None:
         super().__init__()
-        pairs_of = pairs.values.astype(float)
-        longest = float(np.linalg.norm(pairs_of, axis=1).max())
-        self.names = pairs.labels["token"]
         self.dials, self.arrows = VGroup(), VGroup()
-        for chip, (x, y) in zip(tokens.chips, pairs_of, strict=False):
-            dial = Circle(radius, stroke_color=role("hairline"), stroke_width=2).next_to(chip, -UP, buff=0.45)
-            tip = dial.get_center() + radius / longest * (x * RIGHT + y * UP)
+        for index, (x, y) in enumerate(pairs.values.astype(float)):
+            dial = Circle(0.44 * pitch, stroke_color=role("hairline"), stroke_width=2).shift(index * pitch * RIGHT)
+            length = 0.4 * pitch / max(float(np.hypot(x, y)), 1e-9)
+            tip = dial.get_center() + length * (x * RIGHT + y * UP)
             self.dials.add(dial)
-            self.arrows.add(Line(dial.get_center(), tip, stroke_width=4, color=role("key")))
+            self.arrows.add(Line(dial.get_center(), tip, stroke_width=5, color=role(colour)))
         self.add(self.dials, self.arrows)
-
-    def twins(self) -> tuple[int, ...]:
-        """The places of the first token that occurs twice."""
-        for name in dict.fromkeys(self.names):
-            places = tuple(index for index, other in enumerate(self.names[: len(self.arrows)]) if other == name)
-            if len(places) > 1 and name.strip(" ·.,"):
-                return places[:2]
-        raise ExplainError("no token occurs twice in this sentence; choose one with a repeated word with --text")
 
     def ring(self, index: int) -> Circle:
         """A ring around one dial."""
-        return Circle(self.dials[index].width / 2 + 0.07, stroke_color=role("accent"), stroke_width=4).move_to(
-            self.dials[index]
-        )
+        dial = self.dials[index]
+        return Circle(dial.width / 2 + 0.05, stroke_color=role("accent"), stroke_width=4).move_to(dial)
 
+
+def twins(tokens: Sequence[str]) -> tuple[int, ...]:
+    """The places of the longest token that occurs twice."""
+    repeated = [name for name in dict.fromkeys(tokens) if list(tokens).count(name) > 1]
+    if not repeated:
+        raise ExplainError("no token occurs twice in this sentence; choose one with a repeated word with --text")
+    longest = max(repeated, key=len)
+    return tuple(index for index, name in enumerate(tokens) if name == longest)[:2]

@@ -2,13 +2,29 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, ClassVar
 
-from manim import DOWN, LEFT, RIGHT, UP, Create, FadeIn, FadeOut, Group, LaggedStart, Line, Rectangle, Transform, VGroup
+from manim import (
+    DOWN,
+    LEFT,
+    RIGHT,
+    UP,
+    Create,
+    FadeIn,
+    FadeOut,
+    Group,
+    LaggedStart,
+    Line,
+    Rectangle,
+    Transform,
+    TransformFromCopy,
+    VGroup,
+)
 
 from explainers.traces import NamedArray, Trace
 from scenes.kit import (
     EASE,
+    SAFE_WIDTH,
     STAGE_CENTER,
     ColorScale,
     LineChart,
@@ -22,7 +38,7 @@ from scenes.kit import (
     role,
     row,
 )
-from scenes.lectures.l3_mla.common import KeyDials, funnel
+from scenes.lectures.l3_mla.common import KeyDials, funnel, legend_row, twins
 from scenes.stage import LectureScene
 
 
@@ -71,16 +87,18 @@ class NearlyFlat(LectureScene):
             self.play(frame.animate.align_to(grids[0].image, DOWN), run_time=max(s.left, 1.0), rate_func=EASE)
         return Group(picture, frame)
 
+    #: curve → place in the arrays (network, variant), colour, number of the run at the rank that is spoken of
+    curves: ClassVar[dict[str, tuple[int, int, str, str]]] = {
+        "all directions alike": (2, 0, "muted", "energy_gaussian_before_32"),
+        "trained": (0, 0, "latent", "energy_before_32"),
+        "untrained": (1, 0, "dense", "energy_untrained_before_32"),
+        "trained, with position": (0, 1, "rope", "energy_after_32"),
+    }
+
     def flat(self, stacked: Group) -> LineChart:
         """Energy held by the strongest directions, fitted on training text, measured on held-out text."""
         trace = self.run("low_rank")
         energy, spread = trace["energy_of_all_layers"], trace["energy_of_all_layers_spread"]
-        curves = [
-            ("trained", 0, 0, "latent"),
-            ("after position", 0, 1, "rope"),
-            ("untrained", 1, 0, "dense"),
-            ("all directions alike", 2, 0, "muted"),
-        ]
         series = [
             Series(
                 name,
@@ -89,45 +107,47 @@ class NearlyFlat(LectureScene):
                 role=colour,
                 dashed=n == 2,
             )
-            for name, n, v, colour in curves
+            for name, (n, v, colour, _) in self.curves.items()
         ]
-        chart = LineChart(series, x_name="directions kept", y_name="energy held", y_zero=True, width=8.2, height=4.1)
+        chart = LineChart(
+            series, x_name="directions kept", y_name="energy held", y_zero=True, names="", width=10.6, height=4.2
+        )
         fit_stage(chart)
+        rows = [
+            legend_row(name, trace.quantity(key), "percent .0", colour)
+            for name, (_, _, colour, key) in self.curves.items()
+        ]
+        self.rows = dict(zip(self.curves, column(*rows, gap=0.14), strict=True))
+        Group(*rows).move_to(chart.axes.corners, RIGHT + DOWN).shift(0.35 * UP + 0.35 * LEFT)
         marker = Line(
             chart.axes.point(self.rank, 0), chart.axes.point(self.rank, 1), stroke_width=2, color=role("muted")
         )
         self.origin(trace)
         with self.step() as s:
             self.play(FadeOut(stacked), run_time=0.6)
-            self.play(FadeIn(chart.axes), run_time=0.8)
-            self.draw(chart, "all directions alike")
+            self.play(FadeIn(chart.axes), run_time=0.6)
             s.until("curve")
+            self.play(Create(marker), run_time=0.6)
+            self.draw(chart, "all directions alike")
             self.draw(chart, "trained")
-            self.play(Create(marker), FadeIn(self.value(chart, "trained", "energy_before_32")), run_time=0.8)
             s.until("random")
             self.draw(chart, "untrained")
-            self.play(FadeIn(self.value(chart, "untrained", "energy_untrained_before_32")), run_time=0.6)
         return chart
 
-    def value(self, chart: LineChart, name: str, key: str) -> VGroup:
-        """A dot on a curve at the rank that is spoken of, with its number."""
-        dot = chart.marker(name, self.rank)
-        number = NumberLabel(
-            self.number(f"run.low_rank.{key}"), "percent .0", size="small", role=chart.series[name].role
-        )
-        return VGroup(dot, number.next_to(dot, DOWN + RIGHT, buff=0.08))
-
     def draw(self, chart: LineChart, name: str) -> None:
-        band = [FadeIn(chart.bands[name])] if name in chart.bands else []
-        self.play(chart.draw(name), run_time=1.4)
-        self.play(FadeIn(chart.names[name]), *band, run_time=0.6)
+        """A curve, its spread, its dot at the rank that is spoken of, and its row in the legend."""
+        self.play(chart.draw(name), FadeIn(self.rows[name]), run_time=1.2)
+        self.play(FadeIn(chart.bands[name], chart.marker(name, self.rank)), run_time=0.5)
 
     def after_position(self, chart: LineChart) -> None:
+        """The same keys, turned by their position."""
         with self.step() as s:
             s.until("rope")
-            self.draw(chart, "after position")
+            self.draw(chart, "trained, with position")
             s.until("value")
-            self.play(FadeIn(self.value(chart, "after position", "energy_after_32")), run_time=0.6)
+            row_of = self.rows["trained, with position"]
+            frame = Rectangle(width=row_of.width + 0.3, height=row_of.height + 0.2)
+            self.play(Create(frame.set_stroke(role("accent"), 3).move_to(row_of)), run_time=0.8)
 
 
 def grid_role(name: str) -> str:
@@ -241,7 +261,7 @@ class DownKeepUp(LectureScene):
             self.play(FadeOut(maps), run_time=0.6)
             self.play(FadeIn(true, chart.axes), run_time=0.8)
             self.play(chart.draw("error"), FadeIn(cut, dot), run_time=1.0)
-            for mark, rank in (("four", 4), ("mid", 16), ("high", 32)):
+            for mark, rank in (("four", 4), ("high", 32)):
                 s.until(mark)
                 place = ranks.index(rank)
                 self.play(
@@ -298,68 +318,76 @@ class PositionBreaksIt(LectureScene):
         self.split(chart)
 
     def turning(self) -> Group:
+        """Two numbers of each key as a direction: before and after RoPE."""
         trace = self.run("latent_rank_sweep")
         flat, turned = (trace["first_pair"].pick(variant=variant, layer=0) for variant in (0, 1))
-        tokens = TokenRow(flat, size="tick").move_to(STAGE_CENTER + 1.3 * UP)
-        before = KeyDials(flat, tokens)
-        after = KeyDials(turned, tokens)
-        twins = before.twins()
-        note = label("two numbers of each key, drawn as an arrow", "small", "muted").next_to(before, DOWN, buff=0.4)
+        tokens = TokenRow(flat, size="tick")
+        pitch = SAFE_WIDTH / len(tokens.chips)
+        before, after = KeyDials(flat, pitch), KeyDials(turned, pitch, "rope")
+        before.move_to(STAGE_CENTER + 0.75 * UP)
+        after.move_to(STAGE_CENTER + 1.0 * DOWN)
+        for chip, dial in zip(tokens.chips, before.dials, strict=False):
+            chip.next_to(dial, UP, buff=0.25)
+        names = [label("keys", "small", "key"), label("keys, turned by their place", "small", "rope")]
+        for name, dials in zip(names, (before, after), strict=True):
+            name.next_to(dials, DOWN, buff=0.15).align_to(dials, LEFT)
+        places = twins(flat.labels["token"])
+        rings = VGroup(*(dials.ring(index) for dials in (before, after) for index in places))
         self.origin(trace)
         with self.step() as s:
             s.until("order")
-            self.play(FadeIn(tokens, lag_ratio=0.05), run_time=1.0)
-            self.play(FadeIn(before, lag_ratio=0.05), FadeIn(note), run_time=1.2)
+            self.play(FadeIn(tokens, lag_ratio=0.05), run_time=0.8)
+            self.play(FadeIn(before, lag_ratio=0.05), FadeIn(names[0]), run_time=1.0)
             s.until("turn")
-            self.play(
-                *(
-                    arrow.animate.put_start_and_end_on(*goal.get_start_and_end())
-                    for arrow, goal in zip(before.arrows, after.arrows, strict=True)
-                ),
-                run_time=2.4,
-                rate_func=EASE,
-            )
+            self.play(TransformFromCopy(before, after), FadeIn(names[1]), run_time=2.2, rate_func=EASE)
             s.until("twins")
-            rings = VGroup(*(before.ring(index) for index in twins))
-            self.play(
-                LaggedStart(*(Create(ring) for ring in rings), lag_ratio=0.4),
-                *(tokens.chips[i].box.animate.set_stroke(role("accent"), 3) for i in twins),
-                run_time=1.2,
-            )
-        return Group(tokens, before, rings, note)
+            boxes = (tokens.chips[index].box.animate.set_stroke(role("accent"), 3) for index in places)
+            self.play(LaggedStart(*(Create(ring) for ring in rings), lag_ratio=0.3), *boxes, run_time=1.4)
+        return Group(tokens, before, after, rings, *names)
+
+    #: curve → its place in the array, colour, mark and part of the number's name
+    cuts: ClassVar[dict[str, tuple[int, str, str]]] = {
+        "random directions": (2, "dense", "random"),
+        "after the turning": (1, "rope", "after"),
+        "before the turning": (0, "latent", "before"),
+    }
 
     def cost(self, dials: Group) -> Group:
+        """Loss added by cutting keys and values of all layers to fewer and fewer directions."""
         trace = self.run("low_rank")
-        added, spread = trace["added_loss"], trace["added_loss_spread"]
-        names = (
-            ("random directions", 2, "dense"),
-            ("after the turning", 1, "rope"),
-            ("before the turning", 0, "latent"),
-        )
-        ranks = trace["cut_rank"]
+        added, spread, ranks = trace["added_loss"], trace["added_loss_spread"], trace["cut_rank"]
         series = [
             Series(name, added.pick(cut=cut), x=ranks, spread=spread.pick(cut=cut), role=colour)
-            for name, cut, colour in names
+            for name, (cut, colour, _) in self.cuts.items()
         ]
         chart = LineChart(
-            series, x_name="directions kept", y_name="loss added", x_log=True, y_zero=True, width=8.0, height=4.0
+            series,
+            x_name="directions kept",
+            y_name="loss added",
+            x_log=True,
+            y_zero=True,
+            names="",
+            width=10.6,
+            height=4.2,
         )
         fit_stage(chart)
-        place = added.labels["rank"].index("32")
+        rows = {
+            name: legend_row(name, trace.quantity(f"added_loss_{mark}_32"), "plain 2 bare", colour, before="+")
+            for name, (_, colour, mark) in self.cuts.items()
+        }
+        column(*rows.values(), gap=0.16).move_to(chart.axes.corners, RIGHT + UP).shift(0.35 * LEFT)
+        place = added.labels["rank"].index(str(int(trace.quantity("rank"))))
         self.origin(trace)
-        parts = Group(chart.axes)
+        parts = Group(chart.axes, chart.band_note)
         with self.step() as s:
             self.play(FadeOut(dials), run_time=0.6)
-            self.play(FadeIn(chart.axes), run_time=0.8)
-            for (name, _, colour), mark in zip(reversed(names), ("before", "after", "random"), strict=True):
+            self.play(FadeIn(chart.axes, chart.band_note), run_time=0.8)
+            for name, (_, _, mark) in reversed(self.cuts.items()):
                 s.until(mark)
-                key = f"added_loss_{mark}_32"
-                number = NumberLabel(trace.quantity(key), "plain 2", size="body", role=colour, before="+")
                 dot = chart.marker(name, place)
-                number.next_to(dot, UP + RIGHT, buff=0.1)
-                self.play(chart.draw(name), run_time=1.2)
-                self.play(FadeIn(chart.bands[name], chart.names[name], dot, number), run_time=0.6)
-                parts.add(chart.curves[name], chart.bands[name], chart.names[name], dot, number)
+                self.play(chart.draw(name), FadeIn(rows[name]), run_time=1.2)
+                self.play(FadeIn(chart.bands[name], dot), run_time=0.5)
+                parts.add(chart.curves[name], chart.bands[name], dot, rows[name])
         return parts
 
     def split(self, chart: Group) -> None:
