@@ -7,6 +7,7 @@ import torch
 from explainers import paths, runs
 from explainers.errors import ExplainError
 from explainers.experiments import grpo_group as group_module
+from explainers.experiments import grpo_skill as skill_module
 from explainers.experiments import mtp as mtp_module
 from explainers.experiments import pass_at_k as samples_module
 from explainers.experiments import quantisation as rounding_module
@@ -28,8 +29,9 @@ def small(tmp_path_factory):
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("EXPLAIN_CACHE", str(tmp_path_factory.mktemp("cache")))
         tiny = replace(experiments.THINKING, **SMALL)
-        for module in (experiments, group_module, samples_module):
+        for module in (experiments, group_module, samples_module, skill_module):
             patch.setattr(module, "THINKING", tiny)
+        patch.setattr(skill_module, "STARTS", (4, 8))
         patch.setattr(experiments, "NOISY", replace(experiments.NOISY, **SMALL))
         yield
 
@@ -89,6 +91,14 @@ def test_the_checking_run_names_its_ceiling(tmp_path):
     assert trace["rewrites"].shape == {"seed": 2, "step": 4}
 
 
+def test_starts_of_growing_skill_are_told_apart(tmp_path):
+    trace = again(skill_module.grpo_skill(seeds=2, steps=2, problems=8), tmp_path)
+    assert trace["exam"].shape == {"start": 2, "seed": 2, "model": 2, "exam": 4}
+    assert trace["exam"].labels["start"] == ("4", "8")
+    mean = trace["exam"].values[1, :, 0, 3].mean()
+    assert trace.quantity("thinking_before_8").value == pytest.approx(mean, abs=1e-6)
+
+
 def test_scores_of_samples_have_intervals_that_hold_them(tmp_path):
     trace = again(samples_module.score_samples(seeds=2, steps=4, problems=12, samples=8), tmp_path)
     score, low, high = (trace[name].values for name in ("score", "low", "high"))
@@ -136,7 +146,7 @@ def test_wrong_parameters_are_refused_early(call, message):
         call()
 
 
-OURS = ("grpo", "grpo_group", "checking", "pass_at_k", "quantisation", "mtp")
+OURS = ("grpo", "grpo_group", "grpo_skill", "checking", "pass_at_k", "quantisation", "mtp")
 
 
 @pytest.mark.parametrize("name", OURS)
