@@ -5,7 +5,7 @@ from __future__ import annotations
 import multiprocessing
 import os
 from collections.abc import Callable, Sequence
-from concurrent.futures import ProcessPoolExecutor
+from concurrent.futures import ProcessPoolExecutor, ThreadPoolExecutor
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -190,13 +190,23 @@ def _again(report: Report, entries: Sequence[SceneEntry], course: Course, wishes
     if wishes.determinism:
         ways.append(("with cold caches", True))
     for how, cold in ways:
-        again = determinism.digests_again(sample, course, cold=cold) if sample else {}
+        again = _digests_again(sample, course, cold, wishes.jobs or os.cpu_count() or 1)
         findings, notes = determinism.compare(report.audits, again, how, report.stamp)
         report.findings += findings
         report.notes += notes
     if sample and not wishes.determinism:
         names = ", ".join(entry.key for entry in sample)
         report.notes.append(f"determinism tried on {names}; all scenes with --determinism")
+
+
+def _digests_again(sample: Sequence[SceneEntry], course: Course, cold: bool, jobs: int) -> dict[str, tuple[str, str]]:
+    """The scenes dealt out to so many fresh processes."""
+    hands = [sample[index::jobs] for index in range(min(jobs, len(sample)))]
+    found: dict[str, tuple[str, str]] = {}
+    with ThreadPoolExecutor(max(len(hands), 1)) as pool:
+        for digests in pool.map(lambda hand: determinism.digests_again(hand, course, cold=cold), hands):
+            found.update(digests)
+    return found
 
 
 def _lengths(report: Report, course: Course, keys: Sequence[str]) -> None:

@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from typing import Any
 
 import numpy as np
 from manim import Mobject, VMobject
 
-from explainers.errors import ExplainError
 from explainers.quantities import Quantity
 from explainers.traces import NamedArray
 from scenes.audit.findings import Notes
@@ -18,6 +17,8 @@ from scenes.audit.picture import Part, Picture
 from scenes.kit.numbers import CountingNumber
 from scenes.kit.tensors import TensorGrid
 from scenes.kit.tokens import TokenRow
+
+Datum = NamedArray | Quantity
 
 
 def look_of(mobject: Mobject) -> str:
@@ -34,7 +35,7 @@ def look_of(mobject: Mobject) -> str:
     return digest.hexdigest()
 
 
-def perturbed(datum: NamedArray | Quantity, labels: bool = False) -> Iterator[NamedArray | Quantity]:
+def perturbed(datum: Datum, labels: bool = False) -> Iterator[Datum]:
     """Other data of the same kind: each differs from the given one, none of them by a trifle.
 
     With ``labels`` only the labels of an array differ.
@@ -43,10 +44,10 @@ def perturbed(datum: NamedArray | Quantity, labels: bool = False) -> Iterator[Na
         yield replace(datum, labels={axis: tuple(f"{text}x" for text in texts) for axis, texts in datum.labels.items()})
         return
     if isinstance(datum, Quantity):
-        for factor, more in ((1.37, 0), (0.61, 0), (1, 1), (1, -1), (0.01, 0), (100, 0)):
+        for factor, more in ((1.37, 0), (0.61, 0), (2, 0), (1, 1), (1, -1), (0.01, 0), (100, 0)):
             value: float | int = datum.value * factor + more
             value = round(value) if isinstance(datum.value, int) else value
-            if value != datum.value:
+            if value != datum.value and (value or isinstance(datum.value, float)):
                 yield replace(datum, value=value)
         return
     values = datum.values
@@ -64,7 +65,7 @@ def perturbed(datum: NamedArray | Quantity, labels: bool = False) -> Iterator[Na
         yield replace(datum, values=values * 0.5 + 0.01)
 
 
-def _differs(old: NamedArray | Quantity, new: NamedArray | Quantity) -> bool:
+def _differs(old: Datum, new: Datum) -> bool:
     if isinstance(old, Quantity):
         return True
     assert isinstance(new, NamedArray)
@@ -100,25 +101,14 @@ def _check_ignoring(part: Part, data: Any, notes: Notes) -> None:
         _fails(part, notes, error)
         return
     for index, datum in enumerate(data):
-        changed = False
-        failure: Exception | None = None
-        for other in perturbed(datum, labels=isinstance(part.mobject, TokenRow)):
-            if not _differs(datum, other):
-                continue
-            try:
-                changed = _looks(rebind(*data[:index], other, *data[index + 1 :])) != before
-            except ExplainError as error:  # these values are refused; the next ones may not be
-                failure = error
-                continue
-            except Exception as error:
-                failure = error
-                break
-            if changed:
-                break
+        outcome = _try(rebind, before, _alone(part.mobject, data, index))
+        if isinstance(outcome, Exception):  # some data only go together: a product and its factors
+            joint = _try(rebind, before, _together(data, index))
+            outcome = outcome if isinstance(joint, Exception) else joint
         name = getattr(datum, "name", "") or type(datum).__name__
-        if not changed and failure is not None:
-            _fails(part, notes, failure)
-        elif not changed:
+        if isinstance(outcome, Exception):
+            _fails(part, notes, outcome)
+        elif not outcome:
             notes.add(
                 "ignores-data",
                 part.name,
@@ -126,6 +116,50 @@ def _check_ignoring(part: Part, data: Any, notes: Notes) -> None:
                 "size, colour or length must come from the values that it is bound to",
                 part.waivers,
             )
+
+
+def _alone(mobject: Mobject, data: Sequence[Datum], index: int) -> Iterator[tuple[Datum, ...]]:
+    """The data with one of them changed."""
+    for other in perturbed(data[index], labels=isinstance(mobject, TokenRow)):
+        if _differs(data[index], other):
+            yield (*data[:index], other, *data[index + 1 :])
+
+
+def _together(data: Sequence[Datum], index: int) -> Iterator[tuple[Datum, ...]]:
+    """The data with one of them and a second one changed in the same way."""
+    for partner in range(len(data)):
+        for change in (_reversed_first, _reversed_last, _scaled):
+            if partner != index:
+                both = {k: change(data[k]) for k in (index, partner)}
+                yield tuple(both.get(k, datum) for k, datum in enumerate(data))
+
+
+def _try(rebind: Any, before: tuple[str, ...], variants: Iterator[tuple[Datum, ...]]) -> bool | Exception:
+    """Whether the picture changes for any of the variants; the last refusal where none of them can be drawn."""
+    refused: Exception | None = None
+    drawn = False
+    for variant in variants:
+        try:
+            if _looks(rebind(*variant)) != before:
+                return True
+            drawn = True
+        except Exception as error:  # these values are refused; others may not be
+            refused = error
+    return False if drawn or refused is None else refused
+
+
+def _scaled(datum: Datum) -> Datum:
+    if isinstance(datum, Quantity):
+        return replace(datum, value=datum.value * 2)
+    return replace(datum, values=datum.values * 2)
+
+
+def _reversed_first(datum: Datum) -> Datum:
+    return datum if isinstance(datum, Quantity) else replace(datum, values=datum.values[::-1])
+
+
+def _reversed_last(datum: Datum) -> Datum:
+    return datum if isinstance(datum, Quantity) else replace(datum, values=datum.values[..., ::-1])
 
 
 def _fails(part: Part, notes: Notes, error: Exception) -> None:

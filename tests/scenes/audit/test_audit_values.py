@@ -23,10 +23,14 @@ from scenes.kit import (
     ColorScale,
     CountingNumber,
     DataBound,
+    Event,
+    HeadSharing,
     LineChart,
+    MatrixProduct,
     NumberLabel,
     Series,
     TensorGrid,
+    Timeline,
     TokenRow,
     VectorColumn,
     role,
@@ -62,6 +66,12 @@ def grown() -> CacheStrip:
     return strip
 
 
+def product() -> MatrixProduct:
+    a = NamedArray(np.arange(6.0).reshape(2, 3), ("token", "hidden"), "a")
+    b = NamedArray(np.arange(12.0).reshape(3, 4) - 5, ("hidden", "latent"), "b")
+    return MatrixProduct(a, b, NamedArray(a.values @ b.values, ("token", "latent"), "c"))
+
+
 class Half(DataBound, VGroup):
     """Draws the first of its two arrays only."""
 
@@ -91,6 +101,9 @@ FOLLOW = {
     "strip": lambda: CacheStrip(BYTES, scale=CacheScale.of(BYTES * 2), limit=BYTES * 3),
     "strip after growth": grown,
     "tokens": lambda: TokenRow(ramp()),
+    "product": product,
+    "sharing": lambda: HeadSharing(resolve("v3.heads"), resolve("v3.heads") / 16),
+    "dates": lambda: Timeline([Event(resolve(f"fact.timeline.{name}.date"), name) for name in ("v2", "v3")]),
     "small copy": lambda: TensorGrid(ramp()).scale(0.3).shift([2, 1, 0]),
 }
 
