@@ -174,6 +174,22 @@ def chip(side: float) -> RoundedRectangle:
     return body.set_fill(tint("token", 0.25), 1)
 
 
+def packaged(side: float, pins: int = 9) -> VGroup:
+    """A chip in its package: contacts on all four sides."""
+    body, contacts = chip(side), VGroup()
+    for turn in range(4):
+        edge = VGroup(
+            *(Line([x, side / 2, 0], [x, side / 2 + 0.2, 0], stroke_width=5) for x in spread_over(side, pins))
+        )
+        contacts.add(edge.rotate(turn * math.pi / 2, about_point=[0, 0, 0]))
+    return VGroup(contacts.set_stroke(role("muted")), body)
+
+
+def spread_over(length: float, count: int) -> list[float]:
+    """Places at equal distances along an edge."""
+    return [(place - (count - 1) / 2) * length / (count + 1) for place in range(count)]
+
+
 class WhatWasCut(LectureScene):
     """H100 and H800 side by side: three numbers are the same, one is not; and what that one does."""
 
@@ -196,12 +212,13 @@ class WhatWasCut(LectureScene):
         """Two chips and a border."""
         when = self.number("fact.hardware.control_2022_10_07.date")
         self.origin(when)
-        one = VGroup(chip(2.3), label("H100", "heading"))
-        two = VGroup(chip(2.3), label("H800", "heading", "latent"))
+        one = VGroup(packaged(2.5), label("H100", "heading"))
+        two = VGroup(packaged(2.5), label("H800", "heading", "latent"))
         one[1].move_to(one[0])
         two[1].move_to(two[0])
         one.move_to(STAGE_CENTER + 3.2 * LEFT)
         two.move_to(STAGE_CENTER + 3.2 * RIGHT)
+        asked = label("what is missing?", "body", "latent").next_to(two, DOWN, buff=0.3)
         border = Line([0, STAGE_TOP - 0.9, 0], [0, CAPTION_TOP + 0.5, 0], stroke_width=4).set_stroke(role("cost"))
         date = DateLabel(when, "body", "cost").next_to(border, UP, buff=0.45)
         words = label("US export rule", "body", "cost").next_to(border, UP, buff=0.12)
@@ -216,7 +233,8 @@ class WhatWasCut(LectureScene):
             made = one[0].copy()
             self.play(made.animate.move_to(two[0]), run_time=1.4, rate_func=EASE)
             self.play(FadeIn(two[1]), run_time=0.5)
-        return Group(one, made, two[1], border, words, date)
+            self.play(FadeIn(asked, shift=0.2 * UP), run_time=0.6)
+        return Group(one, made, two[1], asked, border, words, date)
 
     def compare(self, before: Group) -> Group:
         """Four small charts, each with its own scale; the same length means the same."""
@@ -251,7 +269,7 @@ class WhatWasCut(LectureScene):
         numbers = [
             NumberLabel(each, "si 3", size="display", role="value").move_to([3.4, 1.3, 0]) for each in (wide, thin)
         ]
-        what = label("each chip, to all the others", "body", "muted").next_to(numbers[0], DOWN, buff=0.25)
+        what = label("each chip, both directions together", "body", "muted").next_to(numbers[0], DOWN, buff=0.25)
         saved = VGroup(*(label(words, "heading", "latent") for words in ("compute less", "store less", "send less")))
         saved.arrange(DOWN, buff=0.2, aligned_edge=LEFT).next_to(what, DOWN, buff=0.5)
         ban = VGroup(DateLabel(banned, "body", "cost"), label("H800 banned too", "body", "cost")).arrange(
