@@ -102,7 +102,7 @@ def _check_ignoring(part: Part, data: Any, notes: Notes) -> None:
         return
     for index, datum in enumerate(data):
         outcome = _try(rebind, before, _alone(part.mobject, data, index))
-        if isinstance(outcome, Exception):  # some data only go together: a product and its factors
+        if isinstance(outcome, Exception) and len(data) > 1:  # some data only go together: a product and its factors
             joint = _try(rebind, before, _together(data, index))
             outcome = outcome if isinstance(joint, Exception) else joint
         name = getattr(datum, "name", "") or type(datum).__name__

@@ -181,7 +181,7 @@ class Deaf(DataBound, VGroup):
 
 class Stubborn(DataBound, VGroup):
     def __init__(self, values: NamedArray) -> None:
-        if values.values.max() != 1 or values.values.min() != -1:
+        if values.values.tolist() != ramp().values.tolist():
             raise ValueError("only this ramp")
         super().__init__(Square(1, color=role("key"), fill_opacity=1))
         self.bound = Bound((values,))
@@ -202,7 +202,7 @@ class StubbornPicture(Beast):
     lecture = 1
 
     def bring(self) -> list[Mobject]:
-        return [Stubborn(NamedArray(np.array([[-1.0, 1.0, 0.2]]) ** 1, ("a", "b"), "odd"))]
+        return [Stubborn(ramp())]
 
 
 class PaintedGrid(Beast):
