@@ -83,6 +83,21 @@ class Waived(Beast):
         return [waive(words, "digits-without-origin", reason="the zoo shows how a waiver is listed")]
 
 
+class StandingBack(Beast):
+    """What was read may be dimmed, and one text may fade into another at the same place."""
+
+    lecture = 1
+
+    def construct(self) -> None:
+        first, second, third = (label(words, "heading") for words in ("keys", "values", "latents"))
+        first.shift(1.5 * UP)
+        with self.step():
+            self.play(FadeIn(first, second), run_time=1)
+            self.play(first.animate.set_opacity(0.25), run_time=1)
+        with self.step():
+            self.play(FadeOut(second), FadeIn(third), run_time=1.5)
+
+
 class IdleWaiver(Beast):
     """waiver-unused"""
 
@@ -98,6 +113,20 @@ class BareDigits(Beast):
 
     def bring(self) -> list[Mobject]:
         return [Text(SIX_SEVEN_ONE, font_size=40)]
+
+
+class FleetingDigits(Beast):
+    """digits-without-origin"""
+
+    lecture = 1
+
+    def construct(self) -> None:
+        words, number = label("a quiet picture"), Text(SIX_SEVEN_ONE, font_size=40).shift(UP)
+        with self.step():
+            self.play(FadeIn(words), run_time=1)
+        with self.step():
+            self.play(FadeIn(number), run_time=0.5)
+            self.play(FadeOut(number), run_time=0.5)
 
 
 class WrongNumber(Beast):
@@ -242,6 +271,19 @@ class TwoTexts(Beast):
 
     def bring(self) -> list[Mobject]:
         return [label("keys and values", "heading"), label("queries", "heading").shift(0.1 * DOWN)]
+
+
+class PassingWords(Beast):
+    """text-over-text"""
+
+    lecture = 1
+
+    def construct(self) -> None:
+        still, moving = label("keys and values", "heading"), label("queries", "heading").shift(4 * LEFT)
+        with self.step():
+            self.play(FadeIn(still, moving), run_time=1)
+        with self.step():
+            self.play(moving.animate.shift(8 * RIGHT), run_time=3)
 
 
 class CutText(Beast):
