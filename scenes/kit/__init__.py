@@ -22,9 +22,12 @@ from scenes.kit.matrices import Bottleneck, MatrixProduct
 from scenes.kit.motion import dim, exchange, undim
 from scenes.kit.numbers import CountingNumber, NumberLabel
 from scenes.kit.origin import OriginLine, origin_text
+from scenes.kit.price_race import Listings, PriceRace, YearTick
 from scenes.kit.roofline import Roof, RooflineChart, Work
 from scenes.kit.scales import ColorBar, ColorScale
 from scenes.kit.scatter_chart import ScatterChart, Spot
+from scenes.kit.shares import Crowd, SharedBar
+from scenes.kit.sliders import Slider
 from scenes.kit.tensors import CountNote, ShapeLabel, TensorGrid, VectorColumn
 from scenes.kit.text import Formula, Label, Phrase, label, math, mono, title
 from scenes.kit.theme import (
@@ -51,6 +54,8 @@ from scenes.kit.theme import (
 )
 from scenes.kit.timeline import DateLabel, Event, Timeline
 from scenes.kit.tokens import TokenChip, TokenRow, visible
+from scenes.kit.waffle import Waffle
+from scenes.kit.waterfall import Waterfall
 
 __all__ = [
     "AmountSquare",
@@ -76,6 +81,7 @@ __all__ = [
     "ColorScale",
     "CountNote",
     "CountingNumber",
+    "Crowd",
     "DataBound",
     "DateLabel",
     "DotRow",
@@ -97,10 +103,12 @@ __all__ = [
     "Legend",
     "LeversMap",
     "LineChart",
+    "Listings",
     "MatrixProduct",
     "NumberLabel",
     "OriginLine",
     "Phrase",
+    "PriceRace",
     "ROLES",
     "RememberLess",
     "Roof",
@@ -119,6 +127,8 @@ __all__ = [
     "ScatterChart",
     "Series",
     "ShapeLabel",
+    "SharedBar",
+    "Slider",
     "Spot",
     "TRANSFORM",
     "TensorGrid",
@@ -126,7 +136,10 @@ __all__ = [
     "TokenChip",
     "TokenRow",
     "VectorColumn",
+    "Waffle",
+    "Waterfall",
     "Work",
+    "YearTick",
     "column",
     "data_of",
     "dim",

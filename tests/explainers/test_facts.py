@@ -33,7 +33,7 @@ def write(tmp_path: Path, text: str) -> Path:
 
 def test_every_file_that_ships_is_valid_and_every_figure_can_be_shown():
     assert set(facts.files()) == {
-        "benchmarks", "hardware", "inference", "models", "prices", "r1", "timeline", "training",
+        "benchmarks", "demand", "hardware", "inference", "models", "prices", "r1", "timeline", "training",
     }  # fmt: skip
     references_ = list(facts.names())
     assert len(references_) > 1500

@@ -29,6 +29,7 @@ from scenes.kit import (
     ColorBar,
     ColorScale,
     CountingNumber,
+    Crowd,
     DataBound,
     ExpertGrid,
     Flow,
@@ -36,16 +37,22 @@ from scenes.kit import (
     HeadRow,
     HeadSharing,
     LineChart,
+    Listings,
     MatrixProduct,
     NumberLabel,
+    PriceRace,
     Roof,
     RooflineChart,
     ScatterChart,
     Series,
+    SharedBar,
+    Slider,
     Spot,
     TensorGrid,
     TokenRow,
     VectorColumn,
+    Waffle,
+    Waterfall,
     Work,
     data_of,
 )
@@ -86,6 +93,19 @@ def roofline() -> RooflineChart:
     return RooflineChart([Roof("chip", q(1e15, "FLOP/s"), q(3e12, "B/s"))], works)
 
 
+def race() -> PriceRace:
+    day = NamedArray(np.array([738600, 739000, 739300]), ("listing",), "day", labels={"listing": ("a", "b", "c")})
+    line = Listings("ours", values(3, axes=("listing",), positive=True), day, "latent", stepped=True)
+    sure = NamedArray(np.array([True, False, True]), ("listing",), "sure")
+    dots = Listings("others", values(3, axes=("listing",), seed=4, positive=True), day, sure=sure)
+    return PriceRace([dots, line], low=0.05, high=20.0)
+
+
+def shared() -> SharedBar:
+    users = NamedArray(np.array([1.0, 2.0, 4.0, 8.0]), ("users",), "users")
+    return SharedBar(values(4, axes=("users",), positive=True), users, length=6, at=2)
+
+
 FACTORIES: dict[type[DataBound], Callable[[], DataBound]] = {
     AttentionMap: lambda: AttentionMap(causal()),
     BarChart: lambda: BarChart([Bar("MHA", q(4e6, "B"), "key"), Bar("MLA", q(7e4, "B"), "latent")], fmt="si"),
@@ -94,6 +114,7 @@ FACTORIES: dict[type[DataBound], Callable[[], DataBound]] = {
     CacheStrip: cache,
     ColorBar: lambda: ColorBar(ColorScale.of(values(5, axes=("dim",))), name="k"),
     CountingNumber: lambda: CountingNumber(q(10), q(500), size="display"),
+    Crowd: lambda: Crowd(q(23), columns=8),
     ExpertGrid: lambda: ExpertGrid(values(8, axes=("expert",), positive=True), groups=2, shared=1),
     Flow: lambda: Flow(Dot(UP), Dot(-UP), q(0.7)),
     FlowFan: fan,
@@ -109,13 +130,18 @@ FACTORIES: dict[type[DataBound], Callable[[], DataBound]] = {
     ),
     MatrixProduct: product,
     NumberLabel: lambda: NumberLabel(q(70272, "B"), "si", size="display"),
+    PriceRace: race,
     RooflineChart: roofline,
     ScatterChart: lambda: ScatterChart(
         [Spot("MHA", q(256.0), q(2.8, spread=0.1), "key"), Spot("MLA", q(48.0), q(2.9), "latent")], x_log=True
     ),
+    SharedBar: shared,
+    Slider: lambda: Slider([("full", q(4e6)), ("shared", q(2.5e5)), ("latent", q(7e4))], name="cache", log=True, fmt="2"),
     TensorGrid: lambda: TensorGrid(values(4, 60, axes=("token", "dim")), row_labels=True, max_columns=20, name="c"),
     TokenRow: lambda: TokenRow(values(4, 3, axes=("token", "dim"))),
     VectorColumn: lambda: VectorColumn(values(12, axes=("dim",)), role="latent", name="c"),
+    Waffle: lambda: Waffle(q(230.0, "USD"), q(10.0, "USD"), columns=8),
+    Waterfall: lambda: Waterfall([Bar("one", q(5.0)), Bar("two", q(2.0))], total="all"),
 }
 everything = pytest.mark.parametrize("factory", FACTORIES.values(), ids=[each.__name__ for each in FACTORIES])
 

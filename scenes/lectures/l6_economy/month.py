@@ -1,0 +1,212 @@
+"""Lecture 6: a start-up's month in squares of ten dollars, and what became of demand."""
+
+from __future__ import annotations
+
+import numpy as np
+from manim import DL, DOWN, LEFT, RIGHT, UP, FadeIn, FadeOut, Group, GrowFromPoint, Rectangle, VGroup
+
+from explainers.quantities import Quantity
+from explainers.traces import Trace
+from scenes.kit import EASE, AmountSquare, Crowd, NumberLabel, SharedBar, Waffle, column, exchange, label, role
+from scenes.stage import LectureScene
+
+
+class AMonthForAStartUp(LectureScene):
+    """Squares of ten dollars: one workload at three prices, then three workloads at one vendor's prices."""
+
+    lecture = 6
+
+    def construct(self) -> None:
+        self.show_title()
+        trace = self.run("startup_month")
+        self.square = trace.quantity("square")
+        self.origin(trace)
+        self.answers(trace)
+        self.workloads(trace)
+
+    def bill(self, amount: Quantity, name: str, colour: str, columns: int, cell: float, corner: list[float]) -> Group:
+        """Squares, with the name above and the sum below."""
+        waffle = Waffle(amount, self.square, columns=columns, cell=cell, role=colour).place_at(np.array(corner))
+        words = label(name, "small", colour).move_to(waffle.squares, aligned_edge=LEFT)
+        words.next_to([corner[0], corner[1], 0], UP, buff=0.16).align_to(np.array(corner), LEFT)
+        figure = NumberLabel(amount, "usd 3" if float(amount) > 2000 else "usd .0", size="heading", role="text")
+        figure.next_to(waffle.squares, DOWN, buff=0.2).align_to(np.array(corner), LEFT)
+        return Group(waffle, words, figure)
+
+    def answers(self, trace: Trace) -> None:
+        top, cell = 1.3, 0.15
+        old = self.bill(trace.quantity("answers_gpt4"), "GPT-4, first price", "cost", 48, cell, [-6.2, top, 0])
+        large = self.bill(trace.quantity("answers_opus5_5"), "Claude Opus 5.5", "token", 11, cell, [1.55, top, 0])
+        small = self.bill(
+            trace.quantity("answers_v4_1_flash"), "DeepSeek V4.1-Flash", "latent", 11, cell, [4.0, top, 0]
+        )
+        head = NumberLabel(trace.quantity("answers"), "plain", after=" answers a month", size="heading")
+        head.move_to([-6.2, 2.3, 0], aligned_edge=LEFT)
+        note = NumberLabel(self.square, "usd", before="a square: ", size="small", role="muted")
+        note.move_to([6.2, 2.3, 0], aligned_edge=RIGHT)
+        self.head, self.note = head, note
+        with self.step() as s:
+            s.until("answers")
+            self.play(FadeIn(head), run_time=0.7)
+            self.play(FadeIn(note), run_time=0.5)
+            for mark, bill in (("old", old), ("large", large), ("small", small)):
+                s.until(mark)
+                self.play(FadeIn(bill[1]), bill[0].fill(run_time=1.8 if mark == "old" else 0.9))
+                self.play(FadeIn(bill[2]), run_time=0.4)
+        self.before = Group(old, large, small)
+
+    def workloads(self, trace: Trace) -> None:
+        top, cell = 1.5, 0.115
+        kinds = (
+            ("answers", "answers_v4_1_flash", -6.2),
+            ("coding agent", "agent_v4_1_flash", -3.0),
+            ("documents", "documents_v4_1_flash", 0.2),
+            ("answers, thinking first", "answers_thinking", 3.4),
+        )
+        bills = [self.bill(trace.quantity(key), name, "latent", 24, cell, [left, top, 0]) for name, key, left in kinds]
+        others = [
+            self.bill(trace.quantity(f"{kind}_opus5_5"), "Claude Opus 5.5", "token", 24, cell, [left, 0.05, 0])
+            for kind, left in (("answers", -6.2), ("agent", -3.0), ("documents", 0.2))
+        ]
+        uncached = Waffle(trace.quantity("agent_uncached"), self.square, columns=24, cell=cell, role="cost")
+        uncached.place_at(np.array([-3.0, top, 0])).set_opacity(0.35)
+        without = NumberLabel(trace.quantity("agent_uncached"), "usd .0", size="small", role="cost", after=" uncached")
+        without.next_to(bills[1][2], RIGHT, buff=0.25, aligned_edge=DOWN)
+        who = label("DeepSeek V4.1-Flash, off-peak list price", "heading", "latent").move_to(
+            self.head, aligned_edge=LEFT
+        )
+        with self.step() as s:
+            self.play(FadeOut(self.before), exchange(self.head, who), run_time=1.0)
+            self.play(FadeIn(bills[0], others[0]), run_time=0.8)
+            s.until("cached")
+            self.play(FadeIn(uncached, without, bills[1][1]), run_time=0.8)
+            self.play(FadeIn(bills[1][0], bills[1][2], others[1]), run_time=0.8)
+            s.until("documents")
+            self.play(FadeIn(bills[2], others[2]), run_time=0.8)
+            s.until("think")
+            self.play(FadeIn(bills[3][1]), run_time=0.5)
+            full, bills[3][0].amount = bills[3][0].amount, bills[0][0].amount
+            self.play(bills[3][0].change_to(full), run_time=1.6)
+            self.play(FadeIn(bills[3][2]), run_time=0.5)
+
+
+class CheaperTokensMoreTokens(LectureScene):
+    """Tokens a day as areas on one scale; then the answer: a slice of a shared read."""
+
+    lecture = 6
+    side = 3.5
+
+    def construct(self) -> None:
+        self.show_title()
+        trace = self.run("demand")
+        areas = self.growth(trace)
+        self.old_story(trace, areas)
+        self.answer(areas)
+
+    def growth(self, trace: Trace) -> Group:
+        unit = self.side**2 / float(trace.quantity("china_2026_03"))
+        keys = (
+            ("google", "2024", "2026_05", -4.9, "query", "Google, a day"),
+            ("china", "2024", "2026_03", 0.5, "latent", "China, a day"),
+        )
+        marks = {"google": ("google", "later"), "china": ("china", "soon")}
+        foot, parts = -2.1, Group()
+        self.origin(trace, *self.sources())
+        with self.step() as s:
+            for name, first, last, left, colour, words in keys:
+                start, end = (trace.quantity(f"{name}_{when}") for when in (first, last))
+                small, large = (
+                    AmountSquare(start, unit=unit, role=colour),
+                    AmountSquare(end, unit=unit, role=colour, outline=True),
+                )
+                for square in (small, large):
+                    square.move_to([left, foot, 0], aligned_edge=DL)
+                title = label(words, "small", colour).move_to([left, foot - 0.28, 0], aligned_edge=LEFT)
+                said = self.number("fact.demand.google.tokens_2024") if name == "google" else start
+                after = " a month" if name == "google" else " a day"
+                figure = NumberLabel(said, "words 2 bare", size="body", after=after)
+                figure.next_to(small, UP, buff=0.14, aligned_edge=LEFT)
+                grown = NumberLabel(end, "words 3 bare", size="heading", role=colour).move_to(large)
+                grown.align_to(large, UP).shift(0.25 * DOWN)
+                monthly = self.monthly(name, grown)
+                s.until(marks[name][0])
+                self.play(FadeIn(small, title, figure), run_time=0.8)
+                s.until(marks[name][1])
+                self.play(FadeOut(figure), run_time=0.3)
+                self.add(large, small)
+                self.play(GrowFromPoint(large, large.get_corner(DL)), run_time=1.8, rate_func=EASE)
+                self.play(FadeIn(grown, monthly), run_time=0.4)
+                parts.add(large, small, title, grown, monthly)
+        return parts
+
+    def sources(self) -> list[Quantity]:
+        """What Google and China's data office said."""
+        own = ("google.tokens_2024", "google.tokens_2026_05", "china.daily_2024", "china.daily_2026_03")
+        return [self.number(f"fact.demand.{name}") for name in own]
+
+    def monthly(self, name: str, grown: NumberLabel) -> VGroup:
+        """Google's own figure is a month's; it stands below the day's."""
+        if name != "google":
+            return VGroup()
+        own = self.number("fact.demand.google.tokens_2026_05")
+        figure = NumberLabel(own, "words bare", after=" a month", size="small", role="muted")
+        return VGroup(figure.next_to(grown, DOWN, buff=0.14))
+
+    def old_story(self, trace: Trace, areas: Group) -> None:
+        gains = VGroup()
+        for index, name in enumerate(("google", "china")):
+            gain = NumberLabel(trace.quantity(f"{name}_growth"), "times 2", size="display", role="accent")
+            gains.add(gain.move_to(areas[5 * index]).shift(0.3 * DOWN))
+        price = self.number("run.price_history.first_to_floor")
+        down = NumberLabel(price, "times 2", size="display", role="cost")
+        text = column(
+            label("lowest price\nsince GPT-4:", "small", "muted"), down, label("cheaper", "small", "cost"), gap=0.14
+        )
+        text.move_to([5.3, -0.3, 0])
+        with self.step() as s:
+            self.play(FadeIn(gains), run_time=1.0)
+            s.until("engine")
+            self.origin(trace, price, *self.sources())
+            self.play(FadeIn(text, shift=0.2 * LEFT), run_time=1.0)
+        areas.add(gains, text)
+
+    def answer(self, areas: Group) -> None:
+        read = self.run("shared_read")
+        keep = slice(0, 7)
+        bar = SharedBar(read["step"].pick(users=keep), read["users"].pick(users=keep), length=11.5, at=0).shift(
+            0.55 * DOWN
+        )
+        cache, latent, names = self.caches()
+        crowd = Crowd(read.quantity("users_1"), columns=64, pitch=11.5 / 64)
+        crowd.shift([-5.75 + 11.5 / 64 * 0.16, -1.75, 0])
+        crowd_name = label("everybody who shares it", "small", "muted").move_to([-5.75, -2.1, 0], aligned_edge=LEFT)
+        with self.step() as s:
+            self.play(FadeOut(areas), run_time=0.6)
+            self.origin(read, self.number("v3.kv_bytes_per_token"))
+            self.play(FadeIn(bar.bar), run_time=0.6)
+            s.until("slice")
+            self.play(bar.divide_to(6), run_time=1.4)
+            piece = bar.part(0)
+            words = {"before": "your answer: $", "after": " a million tokens", "role": "accent"}
+            tag = NumberLabel(read.quantity("cost_64"), "plain .2 bare", **words)
+            tag.next_to(piece, UP, buff=0.2).align_to(piece, LEFT)
+            self.play(FadeIn(piece, tag), run_time=0.6)
+            s.until("bytes")
+            self.play(FadeIn(cache, names[0]), run_time=0.4)
+            self.play(cache.animate.become(latent), run_time=0.9, rate_func=EASE)
+            self.play(FadeIn(names[1]), run_time=0.3)
+            s.until("crowd")
+            self.play(FadeIn(crowd, crowd_name), run_time=0.5)
+            self.play(crowd.grow_to(read.quantity("users_64")), run_time=1.6)
+
+    def caches(self) -> tuple[Rectangle, Rectangle, VGroup]:
+        """What one token of the past takes in V3's shape, in full and as a latent, to scale; their names."""
+        full, short = self.number("v3.kv_bytes_per_token_mha"), self.number("v3.kv_bytes_per_token")
+        cache = Rectangle(width=9.5, height=0.42, stroke_width=0, fill_color=role("key"), fill_opacity=1)
+        cache.move_to([-5.75, 1.75, 0], aligned_edge=LEFT)
+        latent = cache.copy().set_fill(role("latent")).stretch_to_fit_width(9.5 * float(short / full))
+        latent.move_to(cache, aligned_edge=LEFT)
+        names = VGroup(label("bytes to read for a token of the past", "small", "muted"))
+        names[0].next_to(cache, UP, buff=0.14, aligned_edge=LEFT)
+        names.add(label("a latent instead of all keys and values", "small", "latent").next_to(latent, RIGHT, buff=0.25))
+        return cache, latent, names

@@ -1,0 +1,128 @@
+"""Lecture 6: list prices since GPT-4, swept by a line of time."""
+
+from __future__ import annotations
+
+from manim import DOWN, LEFT, RIGHT, UP, Circle, FadeIn, FadeOut, VGroup, linear
+
+from explainers.traces import Trace
+from scenes.kit import STAGE_CENTER, Label, Legend, Listings, NumberLabel, PriceRace, label, role
+from scenes.stage import LectureScene, StageStep
+
+#: Prices that are written beside their dots.
+SHOWN = ("v2", "v3_1", "v3_2", "v4_flash_launch", "v4_flash_2026_08", "haiku5_5", "r1", "o1", "gpt6_luna")
+
+
+class ThePriceRace(LectureScene):
+    """Every listing appears on its day; DeepSeek's small model is a line, the others are dots."""
+
+    lecture = 6
+
+    def construct(self) -> None:
+        self.show_title()
+        trace = self.run("price_history")
+        roles = (
+            ("others", "token", False),
+            ("deepseek_large", "query", False),
+            ("deepseek_peak", "cost", True),
+            ("deepseek", "latent", True),
+        )
+        lines = [
+            Listings(
+                name,
+                trace[f"price_{name}"],
+                trace[f"day_{name}"],
+                colour,
+                stepped=stepped,
+                sure=trace[f"vendor_read_{name}"],
+                dashed=name != "deepseek",
+            )
+            for name, colour, stepped in roles
+        ]
+        self.race = PriceRace(lines, low=0.13, ticks=(0.25, 0.5, 1, 2.5, 5, 10, 25, 50, 100), width=10.9, height=4.0)
+        self.race.move_to(STAGE_CENTER).shift(0.28 * DOWN)
+        self.origin(trace, *(trace.quantity(f"{key}_out") for key in SHOWN))
+        self.race.show(float(self.race.axes.x.low))
+        self.tags: list[VGroup] = []
+        self.first(trace)
+        self.way(trace)
+        self.rise(trace)
+
+    def tag(
+        self, trace: Trace, line: str, listing: str, key: str, colour: str, side: object, words: str = ""
+    ) -> VGroup:
+        """Name and price of a listing, beside its dot."""
+        index = self.race.find(line, listing)
+        price = trace.quantity(key)
+        fmt = "plain bare" if float(price) >= 10 else "plain .2 bare"
+        name: Label = label(words or listing, "small", colour)
+        figure = NumberLabel(price, fmt, size="small", role=colour, before="$")
+        group = VGroup(name, figure.next_to(name, RIGHT, buff=0.14))
+        group.next_to(self.race.at(line, index), side, buff=0.2)
+        self.tags.append(group)
+        return group
+
+    def sweep(self, s: StageStep, line: str, listing: str, mark: str, beyond: float = 0.02) -> None:
+        """Move time so that it stands at a listing when its word is said."""
+        moment = self.race.year_of(line, self.race.find(line, listing)) + beyond
+        self.play(self.race.sweep_to(moment, rate_func=linear, run_time=max(s.left_until(mark), 0.8)))
+
+    def first(self, trace: Trace) -> None:
+        legend = Legend([("DeepSeek's small model", "latent"), ("its large one", "query"), ("other vendors", "token")])
+        legend.next_to(self.race.axes.corners, UP, buff=0.62).align_to(self.race.axes.corners, RIGHT)
+        hollow = VGroup(
+            Circle(0.08, stroke_color=role("token"), stroke_width=2.2),
+            label("hollow: read in tables of others", "small", "muted"),
+        )
+        hollow.arrange(RIGHT, buff=0.14).next_to(legend, DOWN, buff=0.14, aligned_edge=RIGHT)
+        self.legend = VGroup(legend, hollow)
+        with self.step() as s:
+            self.play(FadeIn(self.race), run_time=0.8)
+            s.until("dots")
+            self.play(FadeIn(self.legend), run_time=0.6)
+            self.sweep(s, "deepseek", "V2", "vtwo")
+            self.play(FadeIn(self.tag(trace, "deepseek", "V2", "v2_out", "latent", LEFT)), run_time=0.5)
+            self.sweep(s, "deepseek_large", "R1", "rone")
+            r1 = self.tag(trace, "deepseek_large", "R1", "r1_out", "query", LEFT)
+            o1 = self.tag(trace, "others", "o1", "o1_out", "token", LEFT)
+            self.play(FadeIn(r1, o1), run_time=0.6)
+
+    def way(self, trace: Trace) -> None:
+        with self.step() as s:
+            s.until("up")
+            self.play(FadeOut(*self.tags[1:]), run_time=0.4)
+            moment = self.race.year_of("deepseek", self.race.find("deepseek", "V3.1")) + 0.03
+            self.play(self.race.sweep_to(moment, rate_func=linear, run_time=2.2))
+            self.play(FadeIn(self.tag(trace, "deepseek", "V3.1", "v3_1_out", "latent", LEFT)), run_time=0.5)
+            self.sweep(s, "deepseek", "V3.2", "sparse")
+            low = self.tag(trace, "deepseek", "V3.2", "v3_2_out", "latent", UP + RIGHT)
+            self.play(FadeIn(low), run_time=0.5)
+            self.sweep(s, "deepseek", "V4-Flash", "back")
+            self.play(
+                FadeIn(self.tag(trace, "deepseek", "V4-Flash", "v4_flash_launch_out", "latent", DOWN + LEFT)),
+                run_time=0.5,
+            )
+
+    def rise(self, trace: Trace) -> None:
+        with self.step() as s:
+            moment = self.race.year_of("deepseek_peak", 0) + 0.03
+            self.play(self.race.sweep_to(moment, rate_func=linear, run_time=max(s.left_until("rise"), 0.8)))
+            self.play(FadeOut(*self.tags[1:]), run_time=0.5)
+            peak = self.tag(
+                trace, "deepseek_peak", "V4-Flash, peak", "v4_flash_2026_08_peak_out", "cost", LEFT, "busy hours"
+            )
+            peak.shift(0.3 * LEFT + 0.05 * UP)
+            calm = self.tag(trace, "deepseek", "V4-Flash", "v4_flash_2026_08_out", "latent", LEFT, "else")
+            calm.next_to(self.race.at("deepseek", self.race.find("deepseek", "V4.1-Flash") - 1), LEFT, buff=0.2)
+            self.play(FadeIn(peak, calm), run_time=0.7)
+            last = self.race.year_of("others", len(trace["day_others"].values) - 1) + 0.02
+            self.play(self.race.sweep_to(last, rate_func=linear, run_time=max(s.left_until("others"), 0.8)))
+            luna = self.tag(
+                trace, "others", "GPT-6 Luna", "gpt6_luna_out", "token", DOWN + LEFT, "GPT-6 Luna, Claude Haiku 5.5"
+            )
+            ring = Circle(0.24, stroke_color=role("accent"), stroke_width=3)
+            here = [
+                self.race.at("others", self.race.find("others", name)) for name in ("GPT-6 Luna", "Claude Haiku 5.5")
+            ]
+            ring.move_to((here[0] + here[1]) / 2)
+            luna.next_to(ring, DOWN, buff=0.22).align_to(self.race.now.get_left() + 0.12 * LEFT, RIGHT)
+            self.play(FadeIn(luna, ring), run_time=0.8)

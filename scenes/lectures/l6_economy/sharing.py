@@ -1,0 +1,236 @@
+"""Lecture 6: what a token costs when users share a read, and the two levers that let them."""
+
+from __future__ import annotations
+
+from manim import DOWN, LEFT, RIGHT, UP, Create, FadeIn, FadeOut, Line, Rectangle, VGroup, VMobject
+
+from explainers.quantities import Quantity
+from explainers.traces import Trace
+from scenes.kit import (
+    EASE,
+    STAGE_CENTER,
+    Axis,
+    Crowd,
+    LineChart,
+    NumberLabel,
+    Series,
+    SharedBar,
+    Slider,
+    Waffle,
+    exchange,
+    label,
+    role,
+    tint,
+)
+from scenes.stage import LectureScene
+
+
+class OneReadManyUsers(LectureScene):
+    """One step of a chip as a bar, cut into a slice for each user; the cost of a million tokens beside it."""
+
+    lecture = 6
+
+    def construct(self) -> None:
+        self.show_title()
+        trace = self.run("shared_read")
+        keep = slice(0, 7)
+        self.step_time, self.users, self.cost = (trace[name].pick(users=keep) for name in ("step", "users", "cost"))
+        self.origin(trace)
+        self.alone(trace)
+        self.together(trace)
+
+    def alone(self, trace: Trace) -> None:
+        """Weights leave the memory; the whole step belongs to one user."""
+        memory = Rectangle(width=2.9, height=1.5, stroke_color=role("muted"), stroke_width=2)
+        memory.set_fill(tint("muted", 0.1), 1).move_to([-4.7, 1.75, 0])
+        chip = memory.copy().move_to([4.7, 1.75, 0])
+        names = VGroup(label("memory", "small", "muted").next_to(memory, UP, buff=0.12))
+        names.add(label("chip", "small", "muted").next_to(chip, UP, buff=0.12))
+        weights = Rectangle(width=2.3, height=0.6, stroke_width=0, fill_color=role("expert"), fill_opacity=1).move_to(
+            memory
+        )
+        word = label("weights", "small", "ground").move_to(weights)
+        way = Line(memory.get_right(), chip.get_left(), stroke_color=role("muted"), stroke_width=3)
+        self.machine = VGroup(memory, chip, names, way)
+        self.bar = SharedBar(self.step_time, self.users, length=12.0, thickness=0.85).shift(0.9 * DOWN)
+        step = NumberLabel(trace.quantity("step_1"), "si 3", size="small", role="muted", before="one step: ")
+        step.next_to(self.bar.bar, UP, buff=0.16, aligned_edge=LEFT)
+        figure = NumberLabel(trace.quantity("cost_1"), "plain .2 bare", size="display", role="cost", before="$")
+        unit = label("a million tokens", "small", "muted")
+        figure.next_to(self.bar.bar, DOWN, buff=0.4).align_to(self.bar.bar, LEFT)
+        unit.next_to(figure, RIGHT, buff=0.25, aligned_edge=DOWN)
+        rent = NumberLabel(trace.quantity("price"), "usd", size="body", role="cost", after=" an hour").next_to(
+            chip, DOWN, buff=0.15
+        )
+        with self.step() as s:
+            s.until("rent")
+            self.play(FadeIn(memory, chip, names), run_time=0.8)
+            self.play(FadeIn(rent), run_time=0.5)
+            s.until("read")
+            self.play(FadeIn(weights, word), Create(way), run_time=0.7)
+            load = VGroup(weights, word)
+            self.play(load.animate.move_to(chip), run_time=1.8, rate_func=EASE)
+            s.until("alone")
+            self.play(FadeIn(self.bar.bar, step), run_time=0.8)
+            self.play(FadeIn(figure, unit), run_time=0.6)
+        self.machine.add(weights, word, rent)
+        self.figure, self.unit, self.step_note = figure, unit, step
+
+    def together(self, trace: Trace) -> None:
+        x_axis = Axis.holding(
+            self.users.values, log=True, name="users who share a step", ticks=tuple(self.users.values)
+        )
+        y_axis = Axis.holding(self.cost.values, log=True, name="cost of a million tokens", unit="USD")
+        curve = Series("cost", self.cost, x=self.users, role="cost")
+        chart = LineChart([curve], x_axis=x_axis, y_axis=y_axis, width=6.2, height=2.2, names="", stroke=3)
+        chart.move_to([2.6, 1.5, 0])
+        dot = chart.marker("cost", 0, 0.11)
+        count = VGroup(
+            *(
+                NumberLabel(
+                    trace.quantity(f"users_{n}"), "plain", size="display", after=" user" if n == 1 else " users"
+                )
+                for n in (1, 2, 4, 8, 16, 32, 64)
+            )
+        )
+        for each in count:
+            each.move_to([-5.9, 1.2, 0], aligned_edge=LEFT)
+        with self.step() as s:
+            self.play(FadeOut(self.machine), run_time=0.5)
+            self.play(FadeIn(chart.axes, dot, count[0]), run_time=0.6)
+            for place in range(1, 7):
+                if place == 2:
+                    s.until("more")
+                if place == 6:
+                    s.until("cheap")
+                self.advance(trace, chart, dot, count, place)
+
+    def advance(self, trace: Trace, chart: LineChart, dot: VMobject, count: VGroup, place: int) -> None:
+        """Twice as many users: the bar is cut again, the dot moves down the curve."""
+        users = round(float(self.users.values[place]))
+        figure = NumberLabel(trace.quantity(f"cost_{users}"), "plain .2 bare", size="display", role="cost", before="$")
+        figure.move_to(self.figure, aligned_edge=LEFT).align_to(self.figure, DOWN)
+        step = NumberLabel(trace.quantity(f"step_{users}"), "si 3", size="small", role="muted", before="one step: ")
+        step.move_to(self.step_note, aligned_edge=LEFT)
+        piece = Line(chart.at("cost", place - 1), chart.at("cost", place), stroke_color=role("cost"), stroke_width=3)
+        self.play(
+            self.bar.divide_to(place),
+            dot.animate.move_to(chart.at("cost", place)),
+            Create(piece),
+            exchange(self.figure, figure),
+            exchange(self.step_note, step),
+            exchange(count[place - 1], count[place]),
+            self.unit.animate.next_to(figure, RIGHT, buff=0.25, aligned_edge=DOWN),
+            run_time=1.3 if place < 6 else 1.6,
+        )
+        self.figure, self.step_note = figure, step
+        if place == 6:
+            slice_ = self.bar.part(0)
+            self.play(FadeIn(slice_), run_time=0.5)
+
+
+class TwoLevers(LectureScene):
+    """The serving model with two sliders: what runs, and what is remembered; a crowd and a price follow."""
+
+    lecture = 6
+    #: state → number of the run after ``cost_`` and ``batch_``
+    shown: VGroup
+    states = ("dense_mha", "moe_mha", "moe_gqa8", "moe_mla", "dense_mla")
+
+    def construct(self) -> None:
+        self.show_title()
+        self.trace = self.run("serving")
+        total, active = self.number("v3.total_params"), self.number("v3.active_params")
+        caches = [self.number(f"v3.kv_bytes_per_token_{kind}") for kind in ("mha", "gqa8", "mla")]
+        stops, length = [("all", total), ("experts", active)], 4.5
+        self.model = Slider(
+            stops, name="parameters that work on a token", role="expert", fmt="words 3 bare", log=True, length=length
+        )
+        stops = list(zip(("full", "shared keys", "latent"), caches, strict=True))
+        self.cache = Slider(
+            stops,
+            name="bytes that a token leaves in the cache",
+            role="latent",
+            fmt="si 2 bare",
+            log=True,
+            length=length,
+        )
+        VGroup(self.model, self.cache).arrange(DOWN, buff=1.1).move_to(STAGE_CENTER).align_to([-6.3, 0, 0], LEFT)
+        self.crowd = Crowd(self.people("dense_mha"), columns=10, pitch=0.3).shift([-0.45, -1.55, 0])
+        self.bill = Waffle(
+            self.price("dense_mha"), self.number("run.shared_read.square"), columns=12, cell=0.26, role="cost"
+        )
+        self.bill.place_at([3.25, 1.65, 0])
+        self.chip = Rectangle(width=3.35, height=3.65, stroke_color=role("muted"), stroke_width=2).move_to(
+            [1.05, 0.08, 0]
+        )
+        square = NumberLabel(
+            self.number("run.shared_read.square"), "plain .2 bare", before="a square: $", size="small", role="muted"
+        )
+        self.notes = VGroup(label("one chip", "small", "muted").next_to(self.chip, UP, buff=0.14, aligned_edge=LEFT))
+        self.notes.add(square.move_to([3.35, 0, 0], aligned_edge=LEFT).align_to(self.notes[0], DOWN))
+        self.origin(self.trace, self.number("run.shared_read.square"), total, active, *caches)
+        self.start()
+        self.pull()
+        self.apart()
+
+    def price(self, state: str) -> Quantity:
+        return self.trace.quantity(f"cost_{state}")
+
+    def people(self, state: str) -> Quantity:
+        return self.trace.quantity(f"batch_{state}")
+
+    def figures(self, state: str) -> VGroup:
+        """The numbers under crowd and price."""
+        users = NumberLabel(self.people(state), "plain bare", size="body", after=" users share the chip")
+        users.move_to([-0.62, -2.05, 0], aligned_edge=LEFT)
+        price = NumberLabel(
+            self.price(state), "plain .2 bare", size="body", role="cost", before="$", after=" a million tokens"
+        )
+        price.move_to([3.35, -2.05, 0], aligned_edge=LEFT)
+        return VGroup(users, price)
+
+    def go(self, state: str, *moves: object, run_time: float = 1.6) -> None:
+        """Move levers, and let crowd, price and figures follow."""
+        new = self.figures(state)
+        self.play(
+            *moves,
+            self.crowd.grow_to(self.people(state)),
+            self.bill.change_to(self.price(state)),
+            exchange(self.shown, new),
+            run_time=run_time,
+        )
+        self.shown = new
+
+    def start(self) -> None:
+        self.shown = self.figures("dense_mha")
+        with self.step() as s:
+            self.play(FadeIn(self.model, self.cache, shift=0.2 * RIGHT), run_time=1.0)
+            s.until("dense")
+            self.play(self.model.knob.animate.scale(1.5), self.cache.knob.animate.scale(1.5), run_time=0.5)
+            self.play(self.model.knob.animate.scale(1 / 1.5), self.cache.knob.animate.scale(1 / 1.5), run_time=0.5)
+            s.until("few")
+            self.play(FadeIn(self.chip, self.notes[0], self.crowd, self.shown[0]), run_time=0.8)
+            self.play(FadeIn(self.bill, self.notes[1], self.shown[1]), run_time=0.8)
+
+    def pull(self) -> None:
+        with self.step() as s:
+            s.until("moe")
+            self.play(self.model.move_to_stop("experts"), run_time=1.2)
+            s.until("nothing")
+            self.go("moe_mha", run_time=0.8)
+            s.until("gqa")
+            self.go("moe_gqa8", self.cache.move_to_stop("shared keys"))
+            s.until("mla")
+            self.go("moe_mla", self.cache.move_to_stop("latent"))
+
+    def apart(self) -> None:
+        with self.step() as s:
+            s.until("back")
+            self.go("dense_mla", self.model.move_to_stop("all"))
+            s.until("both")
+            self.go("moe_mla", self.model.move_to_stop("experts"))
+            gain = NumberLabel(
+                self.number("run.shared_read.levers"), "times 2", size="display", role="reward", after=" cheaper"
+            )
+            self.play(FadeIn(gain.move_to([4.75, 0.3, 0]), shift=0.2 * UP), run_time=0.8)
