@@ -25,7 +25,7 @@ from explainers.traces import NamedArray, Trace
 
 __all__ = ["CATALOGUE", "Context", "NamedArray", "Run", "Trace", "context", "get", "quantity", "set_context"]
 
-DEFAULT_TEXT = "A small model remembers what it reads, token by token."
+DEFAULT_TEXT = "Read this line, then read the next line."
 
 
 @dataclass(frozen=True)

@@ -14,10 +14,12 @@ from torch import Tensor
 from explainers.errors import ExplainError
 from explainers.model import Model, load_shipped
 from explainers.quantities import Quantity, computed
+from explainers.runs import DEFAULT_TEXT
 from explainers.tokenizer import Tokenizer
 from explainers.traces import NamedArray, to_numpy
 
-DEFAULT_TEXT = "A small model remembers what it reads, token by token."
+__all__ = ["DEFAULT_TEXT", "named", "over_seeds", "per_layer", "read_sentence", "versions"]
+
 
 
 def read_sentence(text: str, source: str, device: str) -> tuple[Model, Tokenizer, Tensor, tuple[str, ...]]:

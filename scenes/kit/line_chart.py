@@ -117,7 +117,7 @@ class LineChart(DataBound, VGroup):
         apart(list(self.names.values()))
         if self.bands:
             text = "band: standard deviation over runs"
-            self.band_note = Label(text, "tick", "muted").next_to(self.axes.x_ticks, DOWN, buff=0.14)
+            self.band_note = Label(text, 18, "muted").next_to(self.axes.x_ticks, DOWN, buff=0.14)
             self.band_note.align_to(self.axes.corners, LEFT)
             self.add(self.band_note)
         self.center()

@@ -202,7 +202,7 @@ class AShortNote(LectureScene):
         entries = VGroup(*(rows[1][i].copy().set_fill(role("accent")) for i in range(0, count, merged)))
         for place, entry in enumerate(entries):
             entry.move_to(rows[1][place * merged : (place + 1) * merged])
-        scheme = label("scheme; which tokens a trained indexer picks is another run", "tick", "muted").next_to(
+        scheme = label("scheme; which tokens a trained indexer picks is another run", "small", "muted").next_to(
             blocks, DOWN, buff=0.35
         )
         self.origin(self.number("v3_2.index_topk"), self.number("v4_pro.csa_ratio"))
@@ -261,7 +261,7 @@ class AShortNote(LectureScene):
         gains.next_to(chart.axes.corners, RIGHT, buff=0.1, aligned_edge=DOWN).shift(0.3 * UP).shift(1.6 * LEFT)
         self.origin(trace)
         with self.step() as s:
-            self.play(FadeOut(before), run_time=0.6)
+            self.play(FadeOut(before), run_time=0.4)
             s.until("chart")
             self.play(FadeIn(chart.axes, *chart.names.values()), run_time=0.8)
             self.play(LaggedStart(*(chart.grow(name) for name in chart.bars), lag_ratio=0.5), run_time=3.4)
@@ -288,7 +288,7 @@ class AShortNote(LectureScene):
     def answer(self, sentence: Trace, chart: Group) -> None:
         """Every token's keys and values give way to a short note; out of one note they come again."""
         layer = 1
-        tokens = TokenRow(sentence["h"].pick(layer=layer), size="tick").move_to(STAGE_CENTER + 1.9 * UP)
+        tokens = TokenRow(sentence["h"].pick(layer=layer), size="body", width=12.6).move_to(STAGE_CENTER + 1.9 * UP)
         full, notes = Group(), Group()
         scales = {name: ColorScale.of(sentence[name].pick(layer=layer)) for name in self.parts}
         for number, chip in enumerate(tokens.chips):
@@ -327,5 +327,5 @@ class AShortNote(LectureScene):
         """A vector as a thin column, the same height for each number."""
         height = values.values.size * 0.024
         return TensorGrid(
-            values, role=colour, scale=scale, width=0.14, height=height, max_rows=256, notes=False, bar=False, gap=0
+            values, role=colour, scale=scale, width=0.2, height=height, max_rows=256, notes=False, bar=False, gap=0
         )

@@ -23,6 +23,7 @@ from manim import (
 )
 
 from explainers.quantities import Quantity
+from explainers.traces import Trace
 from scenes.kit import NumberLabel, Roof, RooflineChart, Work, fit_stage, label, role, row, tint
 from scenes.lectures.l3_mla.common import panel
 from scenes.stage import LectureScene
@@ -53,7 +54,7 @@ class ReadingIsTheBottleneck(LectureScene):
         roofline = self.run("roofline_decode")
         bandwidth, peak = roofline.quantity("bandwidth_h800"), roofline.quantity("peak_h800")
         machine = self.travel(bandwidth, peak)
-        chart = self.roof(machine, peak, bandwidth)
+        chart = self.roof(machine, roofline)
         self.points(chart)
 
     def travel(self, bandwidth: Quantity, peak: Quantity) -> VGroup:
@@ -93,22 +94,24 @@ class ReadingIsTheBottleneck(LectureScene):
             AnimationGroup(FadeOut(traveller, run_time=0.15), busy),
         )
 
-    def roof(self, machine: VGroup, peak: Quantity, bandwidth: Quantity) -> RooflineChart:
+    def roof(self, machine: VGroup, roofline: Trace) -> RooflineChart:
         """The roof of one chip: slanted where it reads, flat where it multiplies."""
-        works = [Work(name, self.number(f"run.roofline_decode.{key}"), colour) for name, (key, colour) in KINDS.items()]
+        peak, bandwidth = roofline.quantity("peak_h800"), roofline.quantity("bandwidth_h800")
+        works = [Work(name, roofline.quantity(key), colour) for name, (key, colour) in KINDS.items()]
         chart = RooflineChart([Roof("H800", peak, bandwidth, "text")], works, width=9.6, height=4.2)
         fit_stage(chart)
         ridge = chart.ridge_line("H800")
-        figure = NumberLabel(self.number("run.roofline_decode.ridge_h800"), "plain 3", size="body")
+        figure = NumberLabel(roofline.quantity("ridge_h800"), "plain 3", size="body")
         figure.next_to(ridge, RIGHT, buff=0.18, aligned_edge=DOWN).shift(0.35 * UP)
         reads = label("limited by reading", "small", "cost").next_to(ridge, LEFT, buff=0.3)
         counts = label("limited by multiplying", "small", "reward").next_to(ridge, RIGHT, buff=0.3)
         VGroup(reads, counts).align_to(figure, DOWN).shift(1.05 * UP)
+        self.origin(roofline)
         with self.step() as s:
-            self.play(FadeOut(machine), run_time=0.6)
+            self.play(FadeOut(machine), run_time=0.4)
             s.until("roof")
-            self.play(FadeIn(chart.axes), run_time=0.8)
-            self.play(Create(chart.lines["H800"]), FadeIn(chart.roof_names["H800"]), run_time=1.4)
+            self.play(FadeIn(chart.axes), run_time=0.5)
+            self.play(Create(chart.lines["H800"]), FadeIn(chart.roof_names["H800"]), run_time=1.0)
             s.until("right")
             self.play(FadeIn(counts, shift=0.2 * UP), run_time=0.8)
             s.until("left")

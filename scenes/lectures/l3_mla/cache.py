@@ -79,7 +79,7 @@ class TheCacheGrows(LectureScene):
         edge = Line(pairs.get_corner(UP + LEFT), pairs.get_corner(UP + RIGHT), stroke_width=1.3, color=role("key"))
         behind = VGroup(*(edge.copy().shift(step * (0.042 * UP + 0.012 * RIGHT)) for step in range(1, int(layers))))
         behind.set_stroke(opacity=0.8)
-        picture = VGroup(behind, pairs).move_to(STAGE_CENTER).shift(0.55 * UP)
+        picture = VGroup(behind, pairs).move_to(STAGE_CENTER).shift(0.55 * UP + 0.25 * LEFT)
         head_note = NumberLabel(heads, "plain", before="", after=" heads", size="body", role="muted")
         head_note.next_to(pairs, DOWN, buff=0.25)
         layer_note = NumberLabel(layers, "plain", after=" layers", size="body", role="muted").next_to(
@@ -92,7 +92,7 @@ class TheCacheGrows(LectureScene):
         total = NumberLabel(self.trace.quantity("mha"), "si 2", size="display", after="").next_to(
             head_note, DOWN, buff=0.35
         )
-        self.origin(self.trace, heads)
+        self.origin(self.trace, heads, self.trace.quantity("gpu_memory"))
         with self.step() as s:
             s.until("one")
             self.play(
@@ -129,11 +129,9 @@ class TheCacheGrows(LectureScene):
         ]
         for length in lengths:
             length.move_to(STAGE_CENTER + 1.9 * UP).align_to(strip, LEFT)
-        note = self.scale.note().next_to(strip, DOWN, buff=0.3, aligned_edge=LEFT)
+        note = self.scale.note("small").next_to(strip, DOWN, buff=0.3, aligned_edge=LEFT)
         with self.step() as s:
-            self.play(FadeOut(stack), run_time=0.6)
-            s.until("grow")
-            self.play(FadeIn(strip, lengths[0], note), run_time=0.9)
+            self.play(FadeOut(stack, run_time=0.4), FadeIn(strip, lengths[0], note), run_time=1.0)
             s.until("long")
             self.play(
                 FadeOut(lengths[0], run_time=0.4),
@@ -162,9 +160,9 @@ class TheCacheGrows(LectureScene):
         sizes[0].next_to(strips[0].name_label, RIGHT, buff=0.3)
         part = computed(self.drawn, "head", "heads that are drawn", name="heads drawn")
         note = row(
-            NumberLabel(part, "plain", after=" of", size="tick", role="muted"),
+            NumberLabel(part, "plain", after=" of", size="small", role="muted"),
             NumberLabel(
-                self.number("v3.heads"), "plain", after=" heads drawn; filled: stored", size="tick", role="muted"
+                self.number("v3.heads"), "plain", after=" heads drawn; filled: stored", size="small", role="muted"
             ),
             gap=0.08,
         )

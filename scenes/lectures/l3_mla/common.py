@@ -7,7 +7,6 @@ from collections.abc import Sequence
 import numpy as np
 from manim import RIGHT, UP, Circle, Dot, Line, Mobject, Polygon, Rectangle, VGroup
 
-from explainers.errors import ExplainError
 from explainers.quantities import Quantity
 from explainers.traces import NamedArray
 from scenes.kit import NumberLabel, label, role, tint
@@ -69,9 +68,7 @@ class KeyDials(VGroup):
 
 
 def twins(tokens: Sequence[str]) -> tuple[int, ...]:
-    """The places of the longest token that occurs twice."""
+    """The first two places of the longest token that occurs twice; none where every token is another."""
     repeated = [name for name in dict.fromkeys(tokens) if list(tokens).count(name) > 1]
-    if not repeated:
-        raise ExplainError("no token occurs twice in this sentence; choose one with a repeated word with --text")
-    longest = max(repeated, key=len)
+    longest = max(repeated, key=len, default=None)
     return tuple(index for index, name in enumerate(tokens) if name == longest)[:2]

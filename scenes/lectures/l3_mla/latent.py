@@ -74,7 +74,7 @@ class NearlyFlat(LectureScene):
             self.number("run.low_rank.features"), "plain", after=" numbers for each token", size="small", role="muted"
         )
         picture = fit_stage(Group(grids, count.next_to(grids, DOWN, buff=0.25)))
-        self.origin(kv)
+        self.origin(kv, self.number("run.low_rank.features"))
         with self.step() as s:
             s.until("stack")
             self.play(LaggedStart(*(FadeIn(grid, shift=0.3 * UP) for grid in grids), lag_ratio=0.5), run_time=2.0)
@@ -124,8 +124,7 @@ class NearlyFlat(LectureScene):
         )
         self.origin(trace)
         with self.step() as s:
-            self.play(FadeOut(stacked), run_time=0.6)
-            self.play(FadeIn(chart.axes), run_time=0.6)
+            self.play(FadeOut(stacked, run_time=0.4), FadeIn(chart.axes), run_time=0.6)
             s.until("curve")
             self.play(Create(marker), run_time=0.6)
             self.draw(chart, "all directions alike")
@@ -179,8 +178,8 @@ class DownKeepUp(LectureScene):
         c.shift(UP * (h.image.get_center()[1] - c.image.get_center()[1]))
         down, up = funnel(h.image, c.image, "muted"), funnel(c.image, ups[0].image, "latent")
         chip = TokenRow((sentence["h"].labels["token"][token],), size="small").next_to(h, LEFT, buff=0.6)
-        store = Rectangle(width=0.8, height=c.image.height + 0.5, stroke_color=role("latent"), stroke_width=4)
-        store.move_to(c.image)
+        store = Rectangle(width=c.width + 0.4, height=c.height + 0.35, stroke_color=role("latent"), stroke_width=4)
+        store.move_to(c)
         kept = label("stored", "body", "latent").next_to(store, DOWN, buff=0.15)
         self.origin(sentence)
         with self.step() as s:
@@ -203,7 +202,7 @@ class DownKeepUp(LectureScene):
             "keys": ("key", "keys"),
             "values": ("value", "values"),
         }
-        unit = 0.0225
+        unit = 0.0218
         shape: dict[str, Any] = {"height": 4.0, "max_columns": 128, "bar": False, "gap": 0}
         h, c, k, v = (
             TensorGrid(
@@ -218,7 +217,7 @@ class DownKeepUp(LectureScene):
             self.play(FadeOut(single), run_time=0.6)
             for mark, grid in (("h", h), ("c", c), ("k", k), ("v", v)):
                 s.until(mark)
-                self.play(FadeIn(grid, shift=0.3 * RIGHT), run_time=0.9)
+                self.play(FadeIn(grid, shift=0.3 * RIGHT), run_time=0.7)
             s.until("stored")
             box = Rectangle(width=c.image.width + 0.22, height=c.image.height + 0.22)
             box.set_stroke(role("latent"), 6).move_to(c.image)
@@ -321,9 +320,10 @@ class PositionBreaksIt(LectureScene):
         """Two numbers of each key as a direction: before and after RoPE."""
         trace = self.run("latent_rank_sweep")
         flat, turned = (trace["first_pair"].pick(variant=variant, layer=0) for variant in (0, 1))
-        tokens = TokenRow(flat, size="tick")
+        tokens = TokenRow(flat, size="body")
+        shown = slice(0, len(tokens.chips))  # a long sentence is cut, and the row says so
         pitch = SAFE_WIDTH / len(tokens.chips)
-        before, after = KeyDials(flat, pitch), KeyDials(turned, pitch, "rope")
+        before, after = KeyDials(flat.pick(token=shown), pitch), KeyDials(turned.pick(token=shown), pitch, "rope")
         before.move_to(STAGE_CENTER + 0.75 * UP)
         after.move_to(STAGE_CENTER + 1.0 * DOWN)
         for chip, dial in zip(tokens.chips, before.dials, strict=False):
@@ -331,7 +331,7 @@ class PositionBreaksIt(LectureScene):
         names = [label("keys", "small", "key"), label("keys, turned by their place", "small", "rope")]
         for name, dials in zip(names, (before, after), strict=True):
             name.next_to(dials, DOWN, buff=0.15).align_to(dials, LEFT)
-        places = twins(flat.labels["token"])
+        places = twins(flat.labels["token"][shown])
         rings = VGroup(*(dials.ring(index) for dials in (before, after) for index in places))
         self.origin(trace)
         with self.step() as s:
@@ -342,7 +342,8 @@ class PositionBreaksIt(LectureScene):
             self.play(TransformFromCopy(before, after), FadeIn(names[1]), run_time=2.2, rate_func=EASE)
             s.until("twins")
             boxes = (tokens.chips[index].box.animate.set_stroke(role("accent"), 3) for index in places)
-            self.play(LaggedStart(*(Create(ring) for ring in rings), lag_ratio=0.3), *boxes, run_time=1.4)
+            if places:
+                self.play(LaggedStart(*(Create(ring) for ring in rings), lag_ratio=0.3), *boxes, run_time=1.4)
         return Group(tokens, before, after, rings, *names)
 
     #: curve → its place in the array, colour, mark and part of the number's name

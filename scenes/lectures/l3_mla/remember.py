@@ -27,7 +27,7 @@ def arcs_back(row: TokenRow, asking: TokenChip, weights: NamedArray) -> VGroup:
     """An arc from the asking chip to every token of the row, as wide as the attention it gets."""
     arcs = VGroup()
     most = max(float(each) for each in weights.values)
-    for chip, weight in zip(row.chips, weights.values, strict=True):
+    for chip, weight in zip(row.chips, weights.values, strict=False):
         arc = ArcBetweenPoints(asking.get_top(), chip.get_top(), angle=1.1)
         arcs.add(arc.set_stroke(role("query"), width=1.2 + 9 * float(weight) / most, opacity=0.85))
     return arcs
@@ -50,11 +50,11 @@ class WhyAModelRemembers(LectureScene):
         attention = sentence["attention"].pick(
             layer=self.layer, head=self.head, query=sentence["attention"]["query"] - 1
         )
-        row = TokenRow(sentence["h"].pick(layer=self.layer), width=11.6, size="tick")
-        asking = TokenChip("?", role="query", size="tick").next_to(row, RIGHT, buff=0.12)
+        row = TokenRow(sentence["h"].pick(layer=self.layer), width=12.0, size="body")
+        asking = TokenChip("?", role="query", size="body").next_to(row, RIGHT, buff=0.12)
         VGroup(row, asking).move_to(STAGE_CENTER).shift(1.0 * DOWN)
         arcs = arcs_back(row, asking, attention)
-        note = label("width: attention weight of the last token, one head", "tick", "muted").next_to(
+        note = label("width: attention weight of the last token, one head", "small", "muted").next_to(
             row, DOWN, buff=0.35
         )
         self.origin(sentence)
@@ -118,9 +118,8 @@ class WhyAModelRemembers(LectureScene):
         ratio = NumberLabel(trace.quantity("ratio"), "times 3", size="display", role="reward", after=" less work")
         ratio.move_to(chart.axes.corners).shift(0.9 * UP + 1.2 * LEFT)
         with self.step() as s:
-            self.play(FadeOut(before), run_time=0.6)
             self.origin(trace)
-            self.play(FadeIn(chart.axes), run_time=0.8)
+            self.play(FadeOut(before, run_time=0.4), FadeIn(chart.axes), run_time=0.8)
             s.until("without")
             self.play(chart.draw(names[0][0], run_time=2.4, rate_func=EASE))
             self.play(FadeIn(chart.names[names[0][0]], ends[0]), run_time=0.6)
