@@ -46,6 +46,8 @@ class ADayInPublic(LectureScene):
         bill.next_to(total, DOWN, buff=0.75, aligned_edge=LEFT)
         told = NumberLabel(trace.quantity("published_cost"), "usd", role="muted", size="body", before="published: ")
         told.next_to(bill, DOWN, buff=0.3, aligned_edge=LEFT)
+        apart = NumberLabel(trace.quantity("cost_error"), "percent 1", role="muted", size="body", before="apart: ")
+        apart.next_to(told, DOWN, buff=0.3, aligned_edge=LEFT)
         with self.step() as s:
             for index, (_, _, _, _, mark) in enumerate(sides):
                 s.until(mark)
@@ -56,7 +58,8 @@ class ADayInPublic(LectureScene):
             s.until("bill")
             self.play(FadeIn(bill), run_time=0.7)
             self.play(FadeIn(told), run_time=0.6)
-        self.heads, self.sums = parts, Group(total, bill, told)
+            self.play(FadeIn(apart), run_time=0.6)
+        self.heads, self.sums = parts, Group(total, bill, told, apart)
 
     def bound(self, trace: Trace) -> None:
         """The machines that the model needs at least, bright; the others, dim."""
