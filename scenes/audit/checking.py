@@ -63,6 +63,10 @@ def check(wishes: Wishes, course: Course | None = None, tell: Callable[[str], No
     _goldens(report, course, wishes)
     _again(report, entries, course, wishes)
     _lengths(report, course, keys)
+    for each in report.audits:
+        if each.unfounded:
+            told = ", ".join(f"{text!r} ({formula})" for text, formula in each.unfounded.items())
+            report.notes.append(f"{each.scene} shows numbers that rest on a formula alone: {told}")
     order = {key: index for index, key in enumerate(keys)}
     report.findings.sort(key=lambda f: (order.get(f.scene, -1), f.step, f.code, f.object))
     return report

@@ -207,6 +207,20 @@ def check_sources(picture: Picture, notes: Notes) -> None:
             )
 
 
+def unfounded(picture: Picture) -> dict[str, str]:
+    """Numbers on screen that rest on no run and no source, only on a formula: text → that formula.
+
+    Counts of what is drawn and definitions are right to; a figure that somebody remembers is not. A reader of the
+    report decides, so they are listed.
+    """
+    found: dict[str, str] = {}
+    for text in picture.texts:
+        for quantity in text.quantities:
+            if not isinstance(quantity.origin, Cited) and not sources_of(quantity):
+                found[text.text] = quantity.origin.formula
+    return found
+
+
 def _line_sources(datum: Quantity | NamedArray | Trace) -> set[str]:
     return {f"run {datum.run}"} if isinstance(datum, Trace) else sources_of(datum)
 

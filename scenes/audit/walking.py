@@ -48,6 +48,7 @@ class SceneAudit:
     seconds: float = 0.0
     findings: list[Finding] = field(default_factory=list)
     waivers: list[dict[str, Any]] = field(default_factory=list)
+    unfounded: dict[str, str] = field(default_factory=dict)
     digest: str = ""
     fingerprint: dict[str, Any] = field(default_factory=dict)
     thumbnail: list[list[list[int]]] = field(default_factory=list)
@@ -76,7 +77,7 @@ class _Visitor:
         self.names = _names(entry)
         self.traces: list[Trace] = []
         self.numbers = 0
-        self.shown_numbers: set[tuple[int, str]] = set()
+        self.unfounded: dict[str, str] = {}
         self.digest = hashlib.blake2b(digest_size=16)
         self.steps: list[dict[str, Any]] = []
         self.thumbnail: list[list[list[int]]] = []
@@ -139,6 +140,7 @@ class _Visitor:
         self.numbers += origins.check(now, notes, self.names, self.traces)
         self.numbers += origins.check_narration(scene.section.steps[report.index - 1], notes, self.names)
         origins.check_sources(now, notes)
+        self.unfounded.update(origins.unfounded(now))
         self._kept += [part.mobject for part in now.bound]
         values.check(now, notes, self._done_values)
         layout.check(now, notes, painter)
@@ -239,6 +241,7 @@ def _fill(result: SceneAudit, visitor: _Visitor, report: SceneReport | None) -> 
     result.waivers = [
         {"scene": result.scene, "code": waiver.code, "reason": waiver.reason, "where": waiver.where} for waiver in given
     ]
+    result.unfounded = visitor.unfounded
     result.digest = visitor.digest.hexdigest() if report else ""
     result.fingerprint = {"scene": result.scene, "steps": visitor.steps}
     result.thumbnail = visitor.thumbnail

@@ -210,6 +210,11 @@ def test_a_cross_fade_into_digits_is_read_at_its_end(easel: Any) -> None:
     assert "digits-without-origin" in easel.codes(check, two)
 
 
+def test_numbers_without_any_source_are_listed(easel: Any) -> None:
+    picture = easel.show(NumberLabel(LAYERS), NumberLabel(constant(671, "remembered")))
+    assert origins.unfounded(picture) == {"671": "671 by definition"}
+
+
 def test_number_runs() -> None:
     assert origins.number_runs("61 of 128 layers in V3", NAMES) == ["61 of", "128 layers in"]
     assert origins.number_runs("3.1 × 10⁻¹⁵") == ["3.1 × 10⁻¹⁵"]
