@@ -253,6 +253,7 @@ register(
         "explainers.experiments.balance:balance",
         "training with the bias rule, an auxiliary loss, neither, and a late rescue",
         minutes=12,
+        recorded=True,
     ),
     Run(
         "specialisation",
