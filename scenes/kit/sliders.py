@@ -71,7 +71,7 @@ class Slider(DataBound, VGroup):
         self.add(self.rail, self.marks, self.names, self.knob)
         self.knob.move_to(self.place(self.stop))
         if name:
-            self.title = Label(name, size, role).next_to(self.rail, UP, buff=0.3)
+            self.title = Label(f"{name}, log scale" if log else name, size, role).next_to(self.rail, UP, buff=0.3)
             self.add(self.title)
         self.center()
 
