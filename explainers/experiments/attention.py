@@ -62,7 +62,7 @@ def _tuned(kind: str, seed: int, steps: int, data: Data, device: str) -> tuple[f
     return RATES[losses.index(min(losses))], losses
 
 
-def attention_variants(*, first_seed: int = 0, seeds: int = 3, steps: int = 240, device: str = "cpu") -> Trace:
+def attention_variants(*, first_seed: int = 0, seeds: int = 3, steps: int = 150, device: str = "cpu") -> Trace:
     """Validation loss against cached values a token for MHA, GQA, MQA and MLA of several ranks.
 
     Parameters are matched by the feed-forward's width; the learning rate is chosen for each kind from `RATES` on the

@@ -207,8 +207,8 @@ class AShortNote(LectureScene):
         )
         self.origin(self.number("v3_2.index_topk"), self.number("v4_pro.csa_ratio"))
         with self.step() as s:
-            s.until("fewer")
             self.play(FadeIn(names[0], rows[0], scheme), run_time=0.8)
+            s.until("fewer")
             self.play(
                 *(cell.animate.set_opacity(1.0 if i in best else 0.16) for i, cell in enumerate(rows[0])), run_time=1.4
             )

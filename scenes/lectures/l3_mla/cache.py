@@ -94,12 +94,9 @@ class TheCacheGrows(LectureScene):
         )
         self.origin(self.trace, heads, self.trace.quantity("gpu_memory"))
         with self.step() as s:
+            self.play(FadeIn(pairs[0], scale=3), FadeIn(names), run_time=1.0)
             s.until("one")
-            self.play(
-                LaggedStart(*(FadeIn(pair, shift=0.1 * UP) for pair in pairs), lag_ratio=0.02),
-                FadeIn(names),
-                run_time=1.8,
-            )
+            self.play(LaggedStart(*(FadeIn(pair, shift=0.1 * UP) for pair in pairs[1:]), lag_ratio=0.02), run_time=1.8)
             self.play(FadeIn(head_note), run_time=0.6)
             s.until("layers")
             self.play(LaggedStart(*(FadeIn(line) for line in behind), lag_ratio=0.03), FadeIn(layer_note), run_time=1.8)

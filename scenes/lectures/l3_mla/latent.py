@@ -46,7 +46,7 @@ class NearlyFlat(LectureScene):
     """The spectrum of real keys and values: trained, untrained, and after position has been written in."""
 
     lecture = 3
-    layer, rank = 1, 32
+    rank = 32
 
     def construct(self) -> None:
         self.show_title()
@@ -54,38 +54,46 @@ class NearlyFlat(LectureScene):
         chart = self.flat(stacked)
         self.after_position(chart)
 
+    heads: ClassVar[int] = 4
+
     def stack(self) -> Group:
-        """Keys and values of all heads side by side: one row of numbers a token."""
+        """Keys and values of each head apart, then side by side: one row of numbers a token."""
         kv = self.run("latent_rank_sweep")["kv"]
-        width = kv["feature"] // 2
-        halves = [kv.pick(feature=slice(0, width)), kv.pick(feature=slice(width, None))]
+        width = kv["feature"] // (2 * self.heads)
         scale = ColorScale.of(kv)
-        grids = Group(
-            *(
-                TensorGrid(
-                    half, scale=scale, role=name, width=4.9, height=4.0, max_columns=128, notes=False, bar=False, gap=0
-                )
-                for half, name in zip(halves, ("key", "value"), strict=True)
+        blocks = [
+            TensorGrid(
+                kv.pick(feature=slice(start, start + width)),
+                scale=scale,
+                role="key" if start < kv["feature"] // 2 else "value",
+                width=1.42,
+                height=1.9,
+                notes=False,
+                bar=False,
+                gap=0,
             )
-        ).arrange(RIGHT, buff=0.08)
-        for grid, name in zip(grids, ("keys of all heads", "values of all heads"), strict=True):
-            grid.add(label(name, "small", grid_role(name)).next_to(grid, UP, buff=0.16))
-        count = NumberLabel(
-            self.number("run.low_rank.features"), "plain", after=" numbers for each token", size="small", role="muted"
-        )
-        picture = fit_stage(Group(grids, count.next_to(grids, DOWN, buff=0.25)))
-        self.origin(kv, self.number("run.low_rank.features"))
+            for start in range(0, kv["feature"], width)
+        ]
+        apart = Group(*blocks).arrange_in_grid(rows=2, buff=(0.9, 0.55)).move_to(STAGE_CENTER + 0.9 * RIGHT)
+        names = VGroup(label("keys, head by head", "small", "key"), label("values, head by head", "small", "value"))
+        for name, first in zip(names, (blocks[0], blocks[self.heads]), strict=True):
+            name.next_to(first, LEFT, buff=0.4)
+        together = apart.copy().arrange(RIGHT, buff=0.06).move_to(STAGE_CENTER)
+        features = self.number("run.low_rank.features")
+        count = NumberLabel(features, "plain", after=" numbers for each token", size="body", role="muted")
+        count.next_to(together, DOWN, buff=0.25)
+        frame = Rectangle(width=together.width + 0.1, height=0.24, stroke_color=role("accent"), stroke_width=3)
+        frame.move_to(together).align_to(together, UP)
+        self.origin(kv, features)
         with self.step() as s:
+            self.play(FadeIn(apart, lag_ratio=0.1), FadeIn(names), run_time=1.6)
             s.until("stack")
-            self.play(LaggedStart(*(FadeIn(grid, shift=0.3 * UP) for grid in grids), lag_ratio=0.5), run_time=2.0)
+            moves = (block.animate.move_to(goal) for block, goal in zip(blocks, together, strict=True))
+            self.play(*moves, FadeOut(names), run_time=2.0, rate_func=EASE)
             s.until("count")
-            self.play(FadeIn(count), run_time=0.6)
-            s.until("question")
-            frame = Rectangle(width=grids.width + 0.12, height=0.24, stroke_color=role("accent"), stroke_width=3)
-            frame.move_to(grids).align_to(grids[0].image, UP)
-            self.play(FadeIn(frame), run_time=0.5)
-            self.play(frame.animate.align_to(grids[0].image, DOWN), run_time=max(s.left, 1.0), rate_func=EASE)
-        return Group(picture, frame)
+            self.play(FadeIn(count, frame), run_time=0.5)
+            self.play(frame.animate.align_to(together, DOWN), run_time=max(s.left, 1.0), rate_func=EASE)
+        return Group(apart, count, frame)
 
     #: curve → place in the arrays (network, variant), colour, number of the run at the rank that is spoken of
     curves: ClassVar[dict[str, tuple[int, int, str, str]]] = {
@@ -147,10 +155,6 @@ class NearlyFlat(LectureScene):
             row_of = self.rows["trained, with position"]
             frame = Rectangle(width=row_of.width + 0.3, height=row_of.height + 0.2)
             self.play(Create(frame.set_stroke(role("accent"), 3).move_to(row_of)), run_time=0.8)
-
-
-def grid_role(name: str) -> str:
-    return "key" if name.startswith("key") else "value"
 
 
 class DownKeepUp(LectureScene):
@@ -335,8 +339,8 @@ class PositionBreaksIt(LectureScene):
         rings = VGroup(*(dials.ring(index) for dials in (before, after) for index in places))
         self.origin(trace)
         with self.step() as s:
+            self.play(FadeIn(tokens, lag_ratio=0.05), run_time=1.0)
             s.until("order")
-            self.play(FadeIn(tokens, lag_ratio=0.05), run_time=0.8)
             self.play(FadeIn(before, lag_ratio=0.05), FadeIn(names[0]), run_time=1.0)
             s.until("turn")
             self.play(TransformFromCopy(before, after), FadeIn(names[1]), run_time=2.2, rate_func=EASE)
