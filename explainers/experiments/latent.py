@@ -66,6 +66,9 @@ def _sentence_arrays(layers: list[dict[str, Tensor]], tokens: tuple[str, ...]) -
     arrays = {name: named(per_layer(layers, name), *names, token=tokens) for name, names in axes.items()}
     for name, part in (("keys", "k_nope"), ("values", "v")):  # all heads, one after the other
         arrays[name] = named(per_layer(layers, part).flatten(-2), "layer", "token", "feature", token=tokens)
+    nope, pe = per_layer(layers, "k_nope"), per_layer(layers, "k_pe")  # (layer, token, head, nope), (…, rope)
+    whole = torch.cat((nope, pe[:, :, None].expand(*nope.shape[:3], -1)), dim=-1)  # what a full cache holds as keys
+    arrays["full_keys"] = named(whole.flatten(-2), "layer", "token", "feature", token=tokens)
     attention = per_layer(layers, "attention")
     arrays["attention"] = named(attention, "layer", "head", "query", "key", query=tokens, key=tokens)
     return arrays

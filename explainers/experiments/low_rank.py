@@ -221,13 +221,18 @@ def latent_rank_sweep(
         errors.append((1 - kept_energy(kv[name], axes[name])).clamp_min(0).sqrt())
     pairs = torch.stack([kv[name][:, :, :2] for name in VARIANTS])  # the pair of the first key that RoPE turns fastest
     arrays["first_pair"] = named(pairs.float(), "variant", "layer", "token", "coordinate", token=tokens)
+    energy = torch.stack([kept_energy(kv[name], axes[name]) for name in VARIANTS])  # (variant, layer, F + 1)
     latent = kv["kv"][layer] @ axes["kv"][layer]
     arrays["latent"] = named(latent.float(), "token", "component", token=tokens)
     error = torch.stack(errors)  # (variant, layer, F + 1)
     every = tuple(map(str, range(error.shape[-1])))
     variants = tuple(VARIANTS.values())
     arrays["error"] = named(error, "variant", "layer", "rank", variant=variants, rank=every)
+    arrays["energy"] = named(energy, "variant", "layer", "rank", variant=variants, rank=every)
     quantities = {"tokens": computed(len(tokens), "token", "tokens of the sentence")}
+    quantities["energy"] = computed(
+        float(energy[0, layer, SPOKEN_RANK]), "", f"energy in {SPOKEN_RANK} axes before RoPE, the layer shown"
+    )
     quantities["features"] = computed(error.shape[-1] - 1, "", "keys and values of all heads, one token in one layer")
     quantities["layer"] = computed(layer, "", "layer shown, counted from 0")
     for rank in (8, 16, 32, 64):

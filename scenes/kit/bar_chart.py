@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any, ClassVar
 
 import numpy as np
-from manim import DOWN, LEFT, UP, AnimationGroup, FadeIn, GrowFromEdge, Rectangle, VGroup
+from manim import DOWN, LEFT, UP, AnimationGroup, FadeIn, Rectangle, ReplacementTransform, VGroup
 
 from explainers.errors import ExplainError, one_of
 from explainers.quantities import Quantity
@@ -136,7 +136,9 @@ class BarChart(DataBound, VGroup):
     def grow(self, name: str, **options: Any) -> AnimationGroup:
         """The animation in which a bar grows from its foot and its number arrives."""
         edge = LEFT if self.horizontal else DOWN
-        parts: list[Any] = [GrowFromEdge(self.bar(name), edge)]
+        bar = self.bar(name)
+        foot = bar.copy().stretch(1e-3, 0 if self.horizontal else 1, about_edge=edge)
+        parts: list[Any] = [ReplacementTransform(foot, bar)]
         if name in self.numbers:
             parts.append(FadeIn(self.numbers[name], shift=-edge * 0.2))
         return AnimationGroup(*parts, **{"run_time": theme.ENTER, "lag_ratio": 0.4, "rate_func": theme.EASE, **options})

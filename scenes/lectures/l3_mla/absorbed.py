@@ -4,7 +4,21 @@ from __future__ import annotations
 
 from typing import Any, ClassVar
 
-from manim import DOWN, LEFT, RIGHT, UP, Create, FadeIn, FadeOut, Group, LaggedStart, Line, Rectangle, VGroup
+from manim import (
+    DOWN,
+    LEFT,
+    RIGHT,
+    UP,
+    AnimationGroup,
+    Create,
+    FadeIn,
+    FadeOut,
+    Group,
+    LaggedStart,
+    Line,
+    Rectangle,
+    VGroup,
+)
 
 from explainers.quantities import Quantity
 from explainers.traces import NamedArray, Trace
@@ -19,6 +33,7 @@ from scenes.kit import (
     TensorGrid,
     TokenRow,
     column,
+    dim,
     fit_stage,
     label,
     math,
@@ -88,6 +103,8 @@ class AnotherOrder(LectureScene):
             self.add(self.k)
             self.play(self.k.reveal("columns"), run_time=1.4)
             s.until("again")
+            self.play(FadeOut(self.k), run_time=0.4)
+            self.add(self.k)
             self.play(self.k.reveal("columns"), run_time=max(s.left, 1.0))
 
     def bracket(self, *grids: TensorGrid) -> Rectangle:
@@ -139,7 +156,7 @@ class AnotherOrder(LectureScene):
         difference = NumberLabel(
             sentence.quantity("relative_difference_float64"),
             "sci 1",
-            before="largest difference, of the output's size: ",
+            before="largest difference, as a share of the output: ",
             size="heading",
             role="text",
         )
@@ -180,7 +197,7 @@ class AShortNote(LectureScene):
     """Fewer tokens, fewer entries; six generations of caches; and the answer in one picture."""
 
     lecture = 3
-    parts: ClassVar[dict[str, str]] = {"keys": "key", "values": "value", "c_kv": "latent", "k_pe": "rope"}
+    parts: ClassVar[dict[str, str]] = {"full_keys": "key", "values": "value", "c_kv": "latent", "k_pe": "rope"}
 
     def construct(self) -> None:
         self.show_title()
@@ -202,9 +219,7 @@ class AShortNote(LectureScene):
         entries = VGroup(*(rows[1][i].copy().set_fill(role("accent")) for i in range(0, count, merged)))
         for place, entry in enumerate(entries):
             entry.move_to(rows[1][place * merged : (place + 1) * merged])
-        scheme = label("scheme; which tokens a trained indexer picks is another run", "small", "muted").next_to(
-            blocks, DOWN, buff=0.35
-        )
+        scheme = label("a scheme, not a measurement", "small", "muted").next_to(blocks, DOWN, buff=0.35)
         self.origin(self.number("v3_2.index_topk"), self.number("v4_pro.csa_ratio"))
         with self.step() as s:
             self.play(FadeIn(names[0], rows[0], scheme), run_time=0.8)
@@ -242,40 +257,36 @@ class AShortNote(LectureScene):
         saved = VGroup(
             *(bar.set_fill(opacity=0) for name, bar in ghost.bars.items() if bar.width > chart.bars[name].width)
         )
+        facts = (
+            ("first_to_last", "latent", " less, first to last"),
+            ("v4_1_flash_architecture_gain", "latent", " by architecture"),
+            ("v4_1_flash_precision_gain", "dense", " by fewer bits"),
+        )
         gains = VGroup(
-            NumberLabel(
-                trace.quantity("v4_1_flash_architecture_gain"),
-                "times 3",
-                size="body",
-                role="latent",
-                after=" by architecture",
-            ),
-            NumberLabel(
-                trace.quantity("v4_1_flash_precision_gain"),
-                "times 2",
-                size="body",
-                role="dense",
-                after=" by fewer bits",
-            ),
+            *(
+                NumberLabel(trace.quantity(key), "times 3", size="body", role=colour, after=text)
+                for key, colour, text in facts
+            )
         ).arrange(DOWN, buff=0.15, aligned_edge=LEFT)
-        gains.next_to(chart.axes.corners, RIGHT, buff=0.1, aligned_edge=DOWN).shift(0.3 * UP).shift(1.6 * LEFT)
+        legend = label("grey: the same numbers in two bytes each", "small", "dense")
+        gains.move_to(chart.axes.corners, RIGHT + DOWN).shift(0.3 * UP + 0.9 * RIGHT)
+        legend.next_to(chart.axes.corners, DOWN, buff=0.5).align_to(chart.axes.corners, LEFT)
+        for name, number in chart.numbers.items():
+            number.set_x(ghost.bars[name].get_right()[0] + 0.14 + number.width / 2)
         self.origin(trace)
         with self.step() as s:
             self.play(FadeOut(before), run_time=0.4)
             s.until("chart")
             self.play(FadeIn(chart.axes, *chart.names.values()), run_time=0.8)
             self.play(LaggedStart(*(chart.grow(name) for name in chart.bars), lag_ratio=0.5), run_time=3.4)
+            self.play(FadeIn(gains[0]), run_time=0.6)
             s.until("bits")
             self.add(saved, *chart.bars.values(), *chart.numbers.values())
-            self.play(
-                saved.animate.set_fill(opacity=0.8),
-                *(chart.numbers[n].animate.next_to(ghost.bars[n], RIGHT, buff=0.14) for n in chart.bars),
-                run_time=1.0,
-            )
-            self.play(FadeIn(gains[1]), run_time=0.6)
+            self.play(saved.animate.set_fill(opacity=0.8), FadeIn(legend, gains[2]), run_time=1.0)
             s.until("architecture")
-            self.play(FadeIn(gains[0]), run_time=0.8)
-        return Group(chart.axes, *chart.names.values(), *chart.bars.values(), *chart.numbers.values(), saved, gains)
+            self.play(FadeIn(gains[1]), run_time=0.8)
+        drawn = [*chart.names.values(), *chart.bars.values(), *chart.numbers.values()]
+        return Group(chart.axes, *drawn, saved, gains, legend)
 
     def bars(self, names: tuple[str, ...], sizes: list[Quantity], colour: str) -> BarChart:
         short = [name.removeprefix("DeepSeek").lstrip("- ") for name in names]
@@ -294,7 +305,7 @@ class AShortNote(LectureScene):
         for number, chip in enumerate(tokens.chips):
             at = {name: sentence[name].pick(layer=layer, token=number) for name in scales}
             columns = {name: self.thin(at[name], colour, scales[name]) for name, colour in self.parts.items()}
-            full.add(row(columns["keys"], columns["values"], gap=0.06).next_to(chip, DOWN, buff=0.2))
+            full.add(row(columns["full_keys"], columns["values"], gap=0.06, edge=UP).next_to(chip, DOWN, buff=0.2))
             notes.add(column(columns["c_kv"], columns["k_pe"], gap=0.05, edge=None).next_to(chip, DOWN, buff=0.2))
         ratio = NumberLabel(
             sentence.quantity("cache_ratio"),
@@ -311,21 +322,19 @@ class AShortNote(LectureScene):
             self.play(FadeOut(chart), run_time=0.6)
             self.play(FadeIn(tokens), FadeIn(full, lag_ratio=0.02), run_time=1.4)
             s.until("answer")
-            self.play(
-                LaggedStart(*(FadeOut(pair, shift=0.3 * UP, scale=0.6) for pair in full), lag_ratio=0.05), run_time=1.4
-            )
+            self.play(*(dim(part) for pair in full for part in pair), run_time=0.8)
             s.until("note")
-            self.play(
-                LaggedStart(*(FadeIn(note, shift=0.3 * UP) for note in notes), lag_ratio=0.05),
-                FadeIn(ratio),
-                run_time=1.4,
+            shrinking = (
+                AnimationGroup(FadeOut(pair, scale=0.3, target_position=note), FadeIn(note, scale=1.5))
+                for pair, note in zip(full, notes, strict=True)
             )
+            self.play(LaggedStart(*shrinking, lag_ratio=0.08), FadeIn(ratio), run_time=1.8)
             s.until("again")
             self.play(FadeOut(notes[chosen], shift=0.1 * DOWN), FadeIn(again, shift=0.2 * DOWN), run_time=1.0)
 
     def thin(self, values: NamedArray, colour: str, scale: ColorScale) -> TensorGrid:
         """A vector as a thin column, the same height for each number."""
-        height = values.values.size * 0.024
+        height = values.values.size * 0.0175
         return TensorGrid(
             values, role=colour, scale=scale, width=0.2, height=height, max_rows=256, notes=False, bar=False, gap=0
         )

@@ -111,13 +111,14 @@ class ReadingIsTheBottleneck(LectureScene):
             self.play(FadeOut(machine), run_time=0.4)
             s.until("roof")
             self.play(FadeIn(chart.axes), run_time=0.5)
-            self.play(Create(chart.lines["H800"]), FadeIn(chart.roof_names["H800"]), run_time=1.0)
+            self.play(Create(chart.lines["H800"]), FadeIn(chart.roof_names["H800"]), run_time=0.7)
+            self.play(Create(ridge), run_time=0.4)
             s.until("right")
             self.play(FadeIn(counts, shift=0.2 * UP), run_time=0.8)
             s.until("left")
             self.play(FadeIn(reads, shift=0.2 * UP), run_time=0.8)
             s.until("ridge")
-            self.play(Create(ridge), FadeIn(figure), run_time=1.0)
+            self.play(FadeIn(figure, shift=0.2 * UP), run_time=0.8)
         return chart
 
     def points(self, chart: RooflineChart) -> None:
@@ -131,5 +132,6 @@ class ReadingIsTheBottleneck(LectureScene):
                 if name in busy:
                     share = self.number(f"run.roofline_decode.{busy[name]}")
                     figure = NumberLabel(share, "percent 2", size="small", role=KINDS[name][1], after=" busy")
-                    arriving.append(FadeIn(figure.next_to(chart.work_names[name], RIGHT, buff=0.14)))
+                    side = RIGHT if name == "MHA" else UP
+                    arriving.append(FadeIn(figure.next_to(chart.work_names[name], side, buff=0.12)))
                 self.play(AnimationGroup(*arriving, lag_ratio=0.3), run_time=1.0)

@@ -13,6 +13,7 @@ from scenes.kit import (
     CacheScale,
     CacheStack,
     CacheStrip,
+    CountingNumber,
     NumberLabel,
     label,
     role,
@@ -120,25 +121,20 @@ class TheCacheGrows(LectureScene):
         self.scale = CacheScale.of(trace.quantity("mha_128k"), length=10.6, cells=66)
         strip = self.strip_of(trace, "mha_4k", "MHA", "key").move_to(STAGE_CENTER).align_to([SAFE_LEFT, 0, 0], LEFT)
         mark = strip.limit_mark("memory of one GPU", rise=1.0)
-        lengths = [
-            NumberLabel(self.number(f"tokens.{each}"), "plain", after=" tokens", size="heading")
-            for each in ("4k", "128k")
-        ]
-        for length in lengths:
-            length.move_to(STAGE_CENTER + 1.9 * UP).align_to(strip, LEFT)
+        length = CountingNumber(
+            self.number("tokens.4k"), self.number("tokens.128k"), "plain", size="heading", edge="right"
+        )
+        length.move_to(STAGE_CENTER + 1.9 * UP).align_to(strip, LEFT).shift(1.1 * RIGHT)
+        unit = label("tokens", "heading").next_to(length, RIGHT, buff=0.2)
         note = self.scale.note("small").next_to(strip, DOWN, buff=0.3, aligned_edge=LEFT)
         with self.step() as s:
-            self.play(FadeOut(stack, run_time=0.4), FadeIn(strip, lengths[0], note), run_time=1.0)
+            self.play(FadeOut(stack), run_time=0.4)
+            self.play(FadeIn(strip, length, unit, note), run_time=0.8)
             s.until("long")
-            self.play(
-                FadeOut(lengths[0], run_time=0.4),
-                FadeIn(lengths[1]),
-                strip.grow_to(trace.quantity("mha_128k")),
-                run_time=2.6,
-            )
+            self.play(length.count(), strip.grow_to(trace.quantity("mha_128k")), run_time=2.6)
             s.until("gpu")
-            self.play(Create(mark[0]), FadeIn(mark[1]), run_time=1.0)
-        self.length = VGroup(lengths[1], note, mark)
+            self.play(Create(mark[0]), FadeIn(mark[1]), run_time=0.8)
+        self.length = VGroup(length, unit, note, mark)
         return strip
 
     def sharing(self, strip: CacheStrip) -> None:

@@ -33,7 +33,7 @@ def funnel(left: Mobject, right: Mobject, colour: str, gap: float = 0.25) -> Pol
         [end, right.get_bottom()[1], 0],
         [start, left.get_bottom()[1], 0],
     ]
-    return Polygon(*corners, stroke_width=0, fill_color=tint(colour, 0.3), fill_opacity=1)
+    return Polygon(*corners, stroke_width=0, fill_color=tint(colour, 0.3), fill_opacity=1).set_z_index(-1)
 
 
 def legend_row(name: str, quantity: Quantity, fmt: str, colour: str, before: str = "") -> VGroup:
@@ -60,6 +60,13 @@ class KeyDials(VGroup):
             self.dials.add(dial)
             self.arrows.add(Line(dial.get_center(), tip, stroke_width=5, color=role(colour)))
         self.add(self.dials, self.arrows)
+
+    def turns_to(self, other: KeyDials) -> list[float]:
+        """The angle, counter-clockwise in [0, 2π), between each arrow here and there."""
+        angles = zip(
+            (arrow.get_angle() for arrow in self.arrows), (arrow.get_angle() for arrow in other.arrows), strict=True
+        )
+        return [float((there - here) % (2 * np.pi)) for here, there in angles]
 
     def ring(self, index: int) -> Circle:
         """A ring around one dial."""

@@ -13,12 +13,14 @@ from manim import (
     FadeIn,
     FadeOut,
     Group,
+    Indicate,
     LaggedStart,
     Line,
+    MoveAlongPath,
     Rectangle,
-    Transform,
-    TransformFromCopy,
+    Rotate,
     VGroup,
+    VMobject,
 )
 
 from explainers.traces import NamedArray, Trace
@@ -42,7 +44,7 @@ from scenes.lectures.l3_mla.common import KeyDials, funnel, legend_row, twins
 from scenes.stage import LectureScene
 
 
-class NearlyFlat(LectureScene):
+class FewDirections(LectureScene):
     """The spectrum of real keys and values: trained, untrained, and after position has been written in."""
 
     lecture = 3
@@ -130,11 +132,13 @@ class NearlyFlat(LectureScene):
         marker = Line(
             chart.axes.point(self.rank, 0), chart.axes.point(self.rank, 1), stroke_width=2, color=role("muted")
         )
+        rank = NumberLabel(trace.quantity("rank"), "plain", size="small", role="muted", after=" directions")
+        rank.next_to(marker.get_end(), UP, buff=0.1)
         self.origin(trace)
         with self.step() as s:
             self.play(FadeOut(stacked, run_time=0.4), FadeIn(chart.axes), run_time=0.6)
             s.until("curve")
-            self.play(Create(marker), run_time=0.6)
+            self.play(Create(marker), FadeIn(rank), run_time=0.6)
             self.draw(chart, "all directions alike")
             self.draw(chart, "trained")
             s.until("random")
@@ -152,9 +156,10 @@ class NearlyFlat(LectureScene):
             s.until("rope")
             self.draw(chart, "trained, with position")
             s.until("value")
-            row_of = self.rows["trained, with position"]
-            frame = Rectangle(width=row_of.width + 0.3, height=row_of.height + 0.2)
-            self.play(Create(frame.set_stroke(role("accent"), 3).move_to(row_of)), run_time=0.8)
+            ends = [chart.at(name, self.rank) for name in ("trained, with position", "trained")]
+            self.play(Create(Line(*ends, stroke_width=9, color=role("accent"))), run_time=0.8)
+            rows = VGroup(self.rows["trained"][2], self.rows["trained, with position"][2])
+            self.play(Indicate(rows, scale_factor=1.15, color=role("accent")), run_time=1.0)
 
 
 class DownKeepUp(LectureScene):
@@ -245,11 +250,11 @@ class DownKeepUp(LectureScene):
         }
         true = TensorGrid(whole, name="keys and values of a full model", **shape)
         cut = TensorGrid(cuts.pick(rank=0), role="latent", name="made again from few directions", **shape)
-        error = trace["error"].pick(variant=0, layer=self.layer, rank=slice(0, 65))
+        energy = trace["energy"].pick(variant=0, layer=self.layer, rank=slice(0, 65))
         chart = LineChart(
-            [Series("error", error, role="latent")],
+            [Series("energy", energy, role="latent")],
             x_name="directions kept",
-            y_name="error",
+            y_name="energy held",
             y_zero=True,
             names="",
             width=4.1,
@@ -259,19 +264,20 @@ class DownKeepUp(LectureScene):
         fit_stage(row(left, chart, gap=0.9))
         self.origin(trace)
         ranks = [int(name) for name in cuts.labels["rank"]]
-        dot = chart.marker("error", ranks[0])
+        dot = chart.marker("energy", ranks[0])
         with self.step() as s:
             self.play(FadeOut(maps), run_time=0.6)
             self.play(FadeIn(true, chart.axes), run_time=0.8)
-            self.play(chart.draw("error"), FadeIn(cut, dot), run_time=1.0)
+            self.play(chart.draw("energy"), FadeIn(cut, dot), run_time=1.0)
+            here = ranks[0]
             for mark, rank in (("four", 4), ("high", 32)):
                 s.until(mark)
                 place = ranks.index(rank)
-                self.play(
-                    cut.morph_to(cuts.pick(rank=place)), dot.animate.move_to(chart.at("error", rank)), run_time=1.2
-                )
-            figure = NumberLabel(trace.quantity("error_before_32"), "percent .0", size="body", role="latent")
-            self.play(FadeIn(figure.next_to(dot, UP + RIGHT, buff=0.12)), run_time=0.6)
+                way = VMobject().set_points_as_corners([chart.at("energy", each) for each in range(here, rank + 1)])
+                self.play(cut.morph_to(cuts.pick(rank=place)), MoveAlongPath(dot, way), run_time=1.2, rate_func=EASE)
+                here = rank
+            figure = NumberLabel(trace.quantity("energy"), "percent .0", size="body", role="latent")
+            self.play(FadeIn(figure.next_to(dot, DOWN + RIGHT, buff=0.12)), run_time=0.6)
             s.until("full")
             self.play(FadeOut(left, chart, dot, figure), run_time=0.6)
             self.real_sizes(s)
@@ -298,7 +304,7 @@ class DownKeepUp(LectureScene):
         texts[1].next_to(short, RIGHT, buff=0.25)
         self.origin(full, kept)
         self.play(FadeIn(group[0], texts[0]), run_time=0.8)
-        self.play(Transform(group[0].copy(), short), FadeIn(texts[1]), run_time=1.4)
+        self.play(FadeIn(short, texts[1], shift=0.4 * DOWN), run_time=1.2)
 
 
 def tall(values: NamedArray, colour: str, name: str) -> TensorGrid:
@@ -324,7 +330,7 @@ class PositionBreaksIt(LectureScene):
         """Two numbers of each key as a direction: before and after RoPE."""
         trace = self.run("latent_rank_sweep")
         flat, turned = (trace["first_pair"].pick(variant=variant, layer=0) for variant in (0, 1))
-        tokens = TokenRow(flat, size="body")
+        tokens = TokenRow(flat, size="small")
         shown = slice(0, len(tokens.chips))  # a long sentence is cut, and the row says so
         pitch = SAFE_WIDTH / len(tokens.chips)
         before, after = KeyDials(flat.pick(token=shown), pitch), KeyDials(turned.pick(token=shown), pitch, "rope")
@@ -343,12 +349,19 @@ class PositionBreaksIt(LectureScene):
             s.until("order")
             self.play(FadeIn(before, lag_ratio=0.05), FadeIn(names[0]), run_time=1.0)
             s.until("turn")
-            self.play(TransformFromCopy(before, after), FadeIn(names[1]), run_time=2.2, rate_func=EASE)
+            turning = before.copy().move_to(after)
+            turning.arrows.set_color(role("rope"))
+            self.play(FadeIn(turning, shift=0.3 * DOWN), FadeIn(names[1]), run_time=0.7)
+            turns = [
+                Rotate(arrow, angle, about_point=dial.get_center(), rate_func=EASE)
+                for arrow, dial, angle in zip(turning.arrows, turning.dials, before.turns_to(after), strict=True)
+            ]
+            self.play(LaggedStart(*turns, lag_ratio=0.15), run_time=2.6)
             s.until("twins")
             boxes = (tokens.chips[index].box.animate.set_stroke(role("accent"), 3) for index in places)
             if places:
                 self.play(LaggedStart(*(Create(ring) for ring in rings), lag_ratio=0.3), *boxes, run_time=1.4)
-        return Group(tokens, before, after, rings, *names)
+        return Group(tokens, before, turning, rings, *names)
 
     #: curve → its place in the array, colour, mark and part of the number's name
     cuts: ClassVar[dict[str, tuple[int, str, str]]] = {
@@ -429,7 +442,7 @@ class PositionBreaksIt(LectureScene):
                 for text, bar, colour in ((contents, bars[0], "latent"), (places, bars[1], "rope"))
             )
         )
-        figure = NumberLabel(total, "plain", size="display", after=" numbers a token and layer")
+        figure = NumberLabel(total, "plain", size="display", after=" numbers for each token and layer")
         figure.next_to(figures, DOWN, buff=0.25).set_x(0)
         self.origin(latent, rope)
         with self.step() as s:
