@@ -267,6 +267,7 @@ register(
         "explainers.experiments.dense_sparse:dense_sparse",
         "dense against sparse at equal active parameters and at equal training FLOPs",
         minutes=6,
+        recorded=True,
     ),
     Run(
         "attention_variants",
