@@ -44,6 +44,7 @@ COMMANDS: dict[str, Entry] = {
     "run": Entry("scenes.commands.run:run", "Compute a run and print its tensors and key numbers."),
     "train": Entry("scenes.commands.train:train", "Train the small models and record the runs that ship."),
     "facts": Entry("scenes.commands.facts:facts", "Look up a cited figure and its source."),
+    "plots": Entry("scenes.commands.plots:plots", "Draw one picture a run, and write the notes on the runs."),
     "check": Entry("scenes.commands.check:check", "Check scenes: origin of numbers, layout, timing, determinism."),
     "origin": Entry("scenes.commands.origin:origin", "Say where a number on screen or in the narration comes from."),
     "doctor": Entry("scenes.commands.doctor:doctor", "Say what is installed, what lacks, and how to mend it."),

@@ -1,0 +1,1 @@
+"""The plots of runs: one function a run, in the modules that `scenes.production.plots` lists."""
