@@ -33,8 +33,8 @@ from scenes.kit import OriginLine, Series, theme, title
 from scenes.production.settings import Picture
 
 WIDTH = 960  # pixels; the height follows from the frame
-#: Enough for a flat drawing with smooth edges; a true-colour PNG is four times as large.
-COLOURS = 96
+#: Enough for a flat drawing with smooth edges; a true-colour PNG is three times as large.
+COLOURS = 192
 _MODULES = ("architecture", "training", "reasoning", "figures")
 #: The origin line is enlarged, because a plot is looked at smaller than a film.
 _ORIGIN = 1.45

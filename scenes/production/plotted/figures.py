@@ -30,8 +30,8 @@ from scenes.production.plots import plot, where
     {v4_1_flash_architecture_gain | times 3} is architecture and {v4_1_flash_precision_gain | times .1} the number
     format.""",
     against="""V3.2 holds more values than V3, not fewer ({v3_2_bf16 | plain} against
-    {v3_bf16 | plain} if both were kept in BF16): its indexer keeps keys of its own. Its smaller cache is all number format
-    ({v3_2_precision_gain | times .2}).""",
+    {v3_bf16 | plain} if both were kept in BF16): its indexer keeps keys of its own. Its smaller cache is all number
+    format ({v3_2_precision_gain | times .2}).""",
 )
 def kv_generations(trace: Trace) -> Mobject:
     sizes = trace["bytes_per_token"]

@@ -7,7 +7,7 @@ from collections import Counter
 from manim import Mobject
 
 from explainers.traces import NamedArray, Trace
-from scenes.kit import Axis, Bar, BarChart, LineChart, quantity_at
+from scenes.kit import Axis, Bar, BarChart, Legend, LineChart, column, label, quantity_at, row
 from scenes.production.plots import band, places, plot, where
 
 _SHARE = Axis(0, 1.02, "share")
@@ -79,18 +79,27 @@ def grpo_group(trace: Trace) -> Mobject:
 def grpo_skill(trace: Trace) -> Mobject:
     exam = trace["exam"]
     start = NamedArray(trace["start"].values.astype(float), ("start",), "start", "step", run=trace.run)
-    lines = (
-        ("sampled, after GRPO", "sampled accuracy", "after", "reward", False),
-        ("thinking forced, after", "greedy accuracy, thinking forced", "after", "latent", False),
-        ("thinking forced, before", "greedy accuracy, thinking forced", "before", "latent", True),
-        ("sampled, before GRPO", "sampled accuracy", "before", "reward", True),
-    )
-    curves = [
-        band(name, where(exam, exam=kind, model=model), start, role=role, dashed=dashed)
-        for name, kind, model, role, dashed in lines
-    ]
     axis = Axis(140, 460, "imitation before GRPO", "step", ticks=tuple(start.values.tolist()))
-    return LineChart(curves, x_axis=axis, y_axis=Axis(0, 1.05, "right answers"), width=7, height=4.2)
+    roles = {"before": "dense", "after": "reward"}
+    charts = [
+        LineChart(
+            [band(model, where(exam, exam=kind, model=model), start, role=role) for model, role in roles.items()],
+            x_axis=axis,
+            y_axis=Axis(0, 1.05, name),
+            width=4.6,
+            height=3.6,
+            names="",
+        )
+        for kind, name in (
+            ("sampled accuracy", "right, sampled as it likes"),
+            ("greedy accuracy, thinking forced", "right, thinking forced, greedy"),
+        )
+    ]
+    for chart in charts:
+        chart.remove(chart.band_note)  # said once, in the legend
+    legend = Legend([(f"{model} GRPO", role) for model, role in roles.items()])
+    note = label("band: standard deviation over seeds", "small", "muted")
+    return column(row(*charts, gap=0.5), row(legend, note, gap=0.6), gap=0.3)
 
 
 @plot(
