@@ -273,7 +273,8 @@ register(
         "attention_variants",
         "explainers.experiments.attention:attention_variants",
         "MHA, GQA, MQA and MLA of four ranks trained alike: loss against cached values",
-        minutes=15,
+        minutes=20,
+        recorded=True,
     ),
 )
 
