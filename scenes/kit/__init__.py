@@ -5,10 +5,12 @@ drawn from data. See `scenes.kit.gallery` for one picture of each.
 """
 
 from scenes.kit.areas import AmountSquare, Block, BlockChart
+from scenes.kit.attempts import AttemptBoard
 from scenes.kit.attention import AttentionMap, HeadRow, HeadSharing
 from scenes.kit.axes import Axes2D, Axis, AxisTick
 from scenes.kit.bar_chart import Bar, BarChart, BarRow
 from scenes.kit.binding import DataBound, data_of, quantity_at, summary
+from scenes.kit.branches import Branches
 from scenes.kit.caches import CacheScale, CacheStack, CacheStrip
 from scenes.kit.cells import CellImage
 from scenes.kit.dot_rows import DotRow, DotRows, Runner
@@ -26,6 +28,7 @@ from scenes.kit.price_race import Listings, PriceRace, YearTick
 from scenes.kit.roofline import Roof, RooflineChart, Work
 from scenes.kit.scales import ColorBar, ColorScale
 from scenes.kit.scatter_chart import ScatterChart, Spot
+from scenes.kit.seed_shifts import SeedShifts
 from scenes.kit.shares import Crowd, SharedBar
 from scenes.kit.sliders import Slider
 from scenes.kit.tensors import CountNote, ShapeLabel, TensorGrid, VectorColumn
@@ -60,6 +63,7 @@ from scenes.kit.waterfall import Waterfall
 __all__ = [
     "AmountSquare",
     "Arrow",
+    "AttemptBoard",
     "AttentionMap",
     "Axes2D",
     "Axis",
@@ -71,6 +75,7 @@ __all__ = [
     "BlockChart",
     "Bottleneck",
     "Bracket",
+    "Branches",
     "CAPTION_TOP",
     "CacheScale",
     "CacheStack",
@@ -125,6 +130,7 @@ __all__ = [
     "STAGE_HEIGHT",
     "STAGE_TOP",
     "ScatterChart",
+    "SeedShifts",
     "Series",
     "ShapeLabel",
     "SharedBar",

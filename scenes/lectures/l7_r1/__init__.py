@@ -1,0 +1,1 @@
+"""Lecture 7: R1, learning to think by checking."""

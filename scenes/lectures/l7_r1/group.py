@@ -1,0 +1,151 @@
+"""Lecture 7: one recorded group of attempts, from the answers to the step."""
+
+from __future__ import annotations
+
+import numpy as np
+from manim import DOWN, LEFT, RIGHT, Create, FadeIn, FadeOut, RoundedRectangle, VGroup
+
+from explainers.traces import Trace
+from scenes.kit import (
+    SAFE_LEFT,
+    SAFE_RIGHT,
+    SAFE_WIDTH,
+    STAGE_TOP,
+    AttemptBoard,
+    NumberLabel,
+    TokenRow,
+    label,
+    quantity_at,
+    role,
+    row,
+)
+from scenes.stage import LectureScene
+
+
+class OneGroup(LectureScene):
+    """Sixteen attempts at one problem: written, checked, compared with their own mean, and learnt from."""
+
+    lecture = 7
+
+    def construct(self) -> None:
+        self.show_title()
+        group = self.run("grpo_group")
+        self.origin(group)
+        self.board = AttemptBoard(group["reward"], group["advantage"], group["ratio"], bar=1.4, width=SAFE_WIDTH - 0.36)
+        self.board.move_to([0, -0.42, 0])
+        self.written(group)
+        self.paid(group)
+        self.compared(group)
+        self.learnt(group)
+
+    def written(self, group: Trace) -> None:
+        """The problem and all attempts at it."""
+        prompt = TokenRow(group["prompt"].labels["place"], size="small", gap=0.1)
+        prompt.move_to([0, STAGE_TOP - 0.3, 0]).align_to([SAFE_LEFT, 0, 0], LEFT)
+        note = label("[ thought ]     . end of an attempt", "small", "muted")
+        note.next_to(prompt, RIGHT, buff=0.4).align_to([SAFE_RIGHT, 0, 0], RIGHT)
+        with self.step() as s:
+            self.play(FadeIn(prompt), run_time=0.8)
+            s.until("tries")
+            self.play(self.board.write(run_time=3.6))
+            self.play(FadeIn(note), run_time=0.6)
+        self.note = note
+
+    def frame(self, attempt: int, colour: str = "accent") -> RoundedRectangle:
+        """A frame around one attempt."""
+        row_of = self.board.cells[attempt]
+        frame = RoundedRectangle(width=row_of.width + 0.14, height=row_of.height + 0.1, corner_radius=0.1)
+        return frame.set_stroke(role(colour), 4).move_to(row_of)
+
+    def paid(self, group: Trace) -> None:
+        """Rewards; the attempts that the checker cannot tell from good ones, and those that it cannot read."""
+        board = self.board
+        correct, thought, slips = (group[name].values for name in ("reward_correct", "thought", "slips"))
+        cancelled = [i for i in range(len(correct)) if correct[i] > 0 and slips[i] > 0]
+        lucky = [i for i in range(len(correct)) if correct[i] > 0 and not thought[i]]
+        broken = [i for i in range(len(correct)) if group["reward"].values[i] == 0]
+        marked = VGroup()
+        with self.step() as s:
+            s.until("paid")
+            self.play(board.pay(run_time=2.2))
+            for name, attempts, colour in (
+                ("cancel", cancelled, "accent"),
+                ("lucky", lucky, "accent"),
+                ("broken", broken, "cost"),
+            ):
+                frames = VGroup(*(self.frame(attempt, colour) for attempt in attempts))
+                s.until(name)
+                self.play(Create(frames), run_time=0.8)
+                marked.add(frames)
+        self.marked = marked
+
+    def compared(self, group: Trace) -> None:
+        """Mean and spread as a line and a band; then what is left of each bar beside the line."""
+        board = self.board
+        notes = VGroup(
+            NumberLabel(group.quantity("mean"), "plain 2 bare", size="small", role="accent", before="mean "),
+            NumberLabel(group.quantity("spread"), "plain 2 bare", size="small", role="accent", before="spread "),
+        ).arrange(RIGHT, buff=0.4)
+        notes.next_to(board, DOWN, buff=0.12).align_to(board, RIGHT)
+        high, low = (int(np.argmax(group["advantage"].values)), int(np.argmin(group["advantage"].values)))
+        ends = VGroup(
+            NumberLabel(
+                group.quantity("highest_advantage"), "plain 2 bare", size="small", role="reward", before="advantage +"
+            ),
+            NumberLabel(
+                group.quantity("lowest_advantage"), "plain 3 bare", size="small", role="cost", before="down to "
+            ),
+        )
+        ends.arrange(RIGHT, buff=0.4).next_to(notes, LEFT, buff=0.8)
+        with self.step() as s:
+            self.play(FadeOut(self.marked), run_time=0.5)
+            s.until("mean")
+            self.play(*(Create(line) for line in board.means), FadeIn(notes[0]), run_time=0.9)
+            s.until("spread")
+            self.add(board.spreads)
+            self.bring_to_back(board.spreads)
+            self.play(FadeIn(board.spreads), FadeIn(notes[1]), run_time=0.8)
+            s.until("advantage")
+            self.play(board.compare(run_time=2.0))
+            self.play(FadeIn(ends), *(FadeOut(foot) for foot in board.feet), run_time=0.8)
+        self.notes = VGroup(notes, ends, self.frame(high), self.frame(low))
+
+    def learnt(self, group: Trace) -> None:
+        """Four updates, as colour; then what became of the first tokens."""
+        board = self.board
+        correct, thought = group["reward_correct"].values, group["thought"].values
+        moments = group["ratio"].shape["moment"]
+        opening = next(i for i in range(len(thought)) if thought[i] and correct[i])
+        lucky = next(i for i in range(len(thought)) if correct[i] and not thought[i])
+        told = [
+            NumberLabel(
+                quantity_at(group["ratio"], moments - 1, attempt, 0),
+                "times 2",
+                size="small",
+                role=colour,
+                before=before,
+            )
+            for attempt, colour, before in (
+                (opening, "reward", "opening a thought: "),
+                (lucky, "cost", "the lucky digit: "),
+            )
+        ]
+        key = label("token: likelier or rarer after the updates", "small", "muted")
+        line = row(key, *told, gap=0.5)
+        line.next_to(board, DOWN, buff=0.12).align_to(board, LEFT)
+        firsts = VGroup(*(self.frame_of_cell(attempt) for attempt in (opening, lucky)))
+        with self.step() as s:
+            self.play(FadeOut(self.notes[0], self.notes[1]), run_time=0.5)
+            s.until("step")
+            self.play(FadeIn(key), run_time=0.4)
+            for moment in range(1, moments):
+                self.play(board.step_to(moment, run_time=0.8))
+            s.until("open")
+            self.play(Create(firsts[0]), FadeIn(told[0]), run_time=0.8)
+            self.play(Create(firsts[1]), FadeIn(told[1]), run_time=0.8)
+
+    def frame_of_cell(self, attempt: int) -> RoundedRectangle:
+        """A frame around the first token of an attempt."""
+        cell = self.board.cells[attempt][0]
+        frame = RoundedRectangle(width=cell.width + 0.12, height=cell.height + 0.12, corner_radius=0.08)
+        return frame.set_stroke(role("accent"), 4).move_to(cell)
