@@ -139,10 +139,10 @@ def dense_sparse(trace: Trace) -> Mobject:
     {loss_gqa_2 | .3} with {cached_gqa_2}, MQA {loss_mqa | .3} with {cached_mqa}; MLA {loss_mla_8 | .3} with
     {cached_mla_8}, {loss_mla_16 | .3} with {cached_mla_16}, {loss_mla_32 | .3} with {cached_mla_32} and {loss_mla_64 |
     .3} with {cached_mla_64}. Parameters are matched, the learning rate is tuned for each.""",
-    against="""A trade-off was expected: less kept, more loss. Among the latents it is the other way round here. What a smaller
-    latent saves in parameters widens the feed-forward layer, because sizes are matched, and {param.steps} steps favour
-    that. MHA and the smallest latent differ by little more than their spread. V2's report has MLA better than MHA; four
-    heads of width thirty-two, trained this short, can neither confirm nor refute it.""",
+    against="""A trade-off was expected: less kept, more loss. Among the latents it is the other way round here. What a
+    smaller latent saves in parameters widens the feed-forward layer, because sizes are matched, and {param.steps} steps
+    favour that. MHA and the smallest latent differ by little more than their spread. V2's report has MLA better than
+    MHA; four heads of width thirty-two, trained this short, can neither confirm nor refute it.""",
 )
 def attention_variants(trace: Trace) -> Mobject:
     kinds = trace["loss"].labels["kind"]
