@@ -23,6 +23,7 @@ from scenes.kit.line_chart import LineChart, Series
 from scenes.kit.matrices import Bottleneck, MatrixProduct
 from scenes.kit.motion import dim, exchange, undim
 from scenes.kit.numbers import CountingNumber, NumberLabel
+from scenes.kit.openness import ChipShelf, LicenceMatrix, SourceWall, licence_rights
 from scenes.kit.origin import OriginLine, origin_text
 from scenes.kit.price_race import Listings, PriceRace, YearTick
 from scenes.kit.roofline import Roof, RooflineChart, Work
@@ -81,6 +82,7 @@ __all__ = [
     "CacheStack",
     "CacheStrip",
     "Callout",
+    "ChipShelf",
     "CellImage",
     "ColorBar",
     "ColorScale",
@@ -106,6 +108,7 @@ __all__ = [
     "Label",
     "LearnByChecking",
     "Legend",
+    "LicenceMatrix",
     "LeversMap",
     "LineChart",
     "Listings",
@@ -134,6 +137,7 @@ __all__ = [
     "Series",
     "ShapeLabel",
     "SharedBar",
+    "SourceWall",
     "Slider",
     "Spot",
     "TRANSFORM",
@@ -154,6 +158,7 @@ __all__ = [
     "fit_width",
     "in_safe_area",
     "label",
+    "licence_rights",
     "math",
     "mono",
     "origin_text",

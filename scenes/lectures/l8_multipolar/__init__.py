@@ -1,0 +1,1 @@
+"""Lecture 8: a multipolar order."""

@@ -1,0 +1,255 @@
+"""Lecture 8: what each export rule cut, and where weights run."""
+
+from __future__ import annotations
+
+from manim import (
+    DOWN,
+    LEFT,
+    RIGHT,
+    UP,
+    Circle,
+    Create,
+    Cross,
+    FadeIn,
+    FadeOut,
+    Group,
+    LaggedStart,
+    Line,
+    RoundedRectangle,
+    VGroup,
+)
+
+from scenes.kit import (
+    CAPTION_TOP,
+    EASE,
+    SAFE_LEFT,
+    SAFE_RIGHT,
+    SAFE_WIDTH,
+    STAGE_TOP,
+    Axis,
+    ChipShelf,
+    Event,
+    NumberLabel,
+    ScatterChart,
+    Spot,
+    Timeline,
+    column,
+    label,
+    role,
+    row,
+)
+from scenes.stage import LectureScene
+
+
+class WhatEachRuleCut(LectureScene):
+    """Chips by arithmetic and link, cut, barred and let through along a line of time."""
+
+    lecture = 8
+    rules = {
+        "ban": ("control_2022_10_07", "first rule"),
+        "second": ("control_2023_10_17", "tightened"),
+        "licence": ("control_2025_04_09", "a licence"),
+        "back": ("control_2025_07_14", "to be sold again"),
+        "h200": ("control_2026_01_13", "case by case"),
+    }
+    roles = {"A100": "muted", "A800": "muted", "H100": "token", "H800": "latent", "H20": "value"}
+
+    def construct(self) -> None:
+        self.show_title()
+        spots = []
+        for name, colour in self.roles.items():
+            fast, link = (self.number(f"fact.hardware.{name.lower()}.{field}") for field in ("bf16", "nvlink"))
+            spots.append(Spot(name, fast, link, colour))
+        self.chart = ScatterChart(
+            spots,
+            x_axis=Axis(0, 1.3e15, "arithmetic, BF16", "FLOP/s"),
+            y_axis=Axis(0, 1e12, "link to neighbours", "B/s"),
+            width=10.8,
+            height=2.75,
+            radius=0.17,
+        )
+        self.chart.move_to([0.1, STAGE_TOP + 0.15, 0], UP)
+        for name, way in (("H100", UP), ("H20", UP), ("A100", LEFT), ("A800", LEFT)):
+            self.chart.names[name].next_to(self.chart.dots[name], way, buff=0.16)
+        dates = {mark: self.number(f"fact.hardware.{key}.date") for mark, (key, _) in self.rules.items()}
+        events = [Event(dates[mark], words, "cost", -1) for mark, (_, words) in self.rules.items()]
+        self.line = Timeline(events, width=SAFE_WIDTH - 1.2, end="2026-08", size="small", text_width=1.9)
+        self.line.shift([-self.line.line.get_x(), -1.72 - self.line.line.get_y(), 0])
+        self.event = dict(zip(self.rules, self.line.events, strict=True))
+        self.dates = dates
+        self.crosses: dict[str, Cross] = {}
+        self.origin(*dates.values(), *self.chart.bound)
+        self.first()
+        self.middle()
+        self.last()
+
+    def rule(self, mark: str, *also: object) -> None:
+        """The pointer goes to a date, and its words come."""
+        if mark == "ban":
+            self.now = self.line.marker(self.dates[mark]).rotate(3.14159).next_to(self.line.at(self.dates[mark]), UP)
+            self.play(FadeIn(self.now, self.event[mark]), *also, run_time=0.8)
+            return
+        goal = self.now.animate.next_to(self.line.at(self.dates[mark]), UP)
+        self.play(goal, FadeIn(self.event[mark]), *also, run_time=0.9, rate_func=EASE)
+
+    def cross(self, name: str) -> Create:
+        mark = Cross(stroke_width=5, scale_factor=0.22).move_to(self.chart.at(name)).set_stroke(role("cost"))
+        self.crosses[name] = mark
+        return Create(mark)
+
+    def cut(self, old: str, new: str) -> None:
+        """A chip is cut down to another: a dot leaves a trail."""
+        chart = self.chart
+        dot = chart.dots[old].copy().set_color(role(self.roles[new]))
+        trail = Line(chart.at(old), chart.at(new), stroke_width=3, buff=0.2).set_stroke(role(self.roles[new]))
+        self.play(dot.animate.move_to(chart.at(new)), Create(trail), run_time=1.0, rate_func=EASE)
+        self.play(FadeIn(chart.dots[new], chart.names[new]), run_time=0.3)
+        self.remove(dot)
+
+    def first(self) -> None:
+        chart = self.chart
+        with self.step() as s:
+            self.play(FadeIn(chart.axes, self.line.line), run_time=0.8)
+            s.until("compute")
+            both = [chart.dots[name] for name in ("A100", "H100")]
+            self.play(FadeIn(*both, *(chart.names[name] for name in ("A100", "H100"))), run_time=0.8)
+            s.until("ban")
+            self.rule("ban")
+            self.play(self.cross("A100"), self.cross("H100"), run_time=0.8)
+            s.until("h800")
+            self.cut("A100", "A800")
+            self.cut("H100", "H800")
+
+    def middle(self) -> None:
+        chart = self.chart
+        reads = [self.number(f"fact.hardware.{name}.bandwidth") for name in ("h20", "h100")]
+        note = column(
+            NumberLabel(reads[0], "si 3", size="small", role="value", before="reads its memory at "),
+            row(label("H100:", "small", "muted"), NumberLabel(reads[1], "si 3", size="small", role="muted"), gap=0.12),
+            gap=0.08,
+        ).next_to(chart.axes.point(4.6e14, 9e11), DOWN, buff=0.2, aligned_edge=LEFT)
+        with self.step() as s:
+            s.until("second")
+            self.rule("second")
+            self.play(self.cross("A800"), self.cross("H800"), run_time=0.8)
+            s.until("h20")
+            self.cut("H100", "H20")
+            s.until("mem")
+            self.play(FadeIn(note), run_time=0.6)
+
+    def last(self) -> None:
+        chart = self.chart
+        place = chart.at("H100")
+        ring = Circle(0.26, stroke_width=4).set_stroke(role("accent")).move_to(place)
+        name = label("H200", "body", "accent", weight="medium").next_to(ring, LEFT, buff=0.12).shift(0.42 * DOWN)
+        border = Line(place + 0.55 * UP + 0.75 * RIGHT, place + 0.55 * DOWN + 0.75 * RIGHT, stroke_width=6)
+        border.set_stroke(role("cost"))
+        words = label("Chinese customs", "small", "cost", width=1.1).next_to(border, RIGHT, buff=0.15)
+        words.shift(min(0.0, SAFE_RIGHT - words.get_right()[0]) * RIGHT)
+        with self.step() as s:
+            s.until("licence")
+            self.rule("licence")
+            self.play(self.cross("H20"), run_time=0.6)
+            s.until("back")
+            self.rule("back", FadeOut(self.crosses["H20"]))
+            s.until("h200")
+            self.rule("h200", FadeOut(self.crosses["H100"]))
+            self.play(Create(ring), FadeIn(name), run_time=0.9)
+            s.until("customs")
+            self.play(Create(border), FadeIn(words), run_time=0.7)
+            moving = ring.copy()
+            self.play(moving.animate.next_to(border, LEFT, buff=0.02), run_time=0.7, rate_func=EASE)
+            self.play(moving.animate.move_to(place), run_time=0.7, rate_func=EASE)
+
+
+class WhereItRuns(LectureScene):
+    """One model's weights poured into three kinds of chips; then what bans touch and what they do not."""
+
+    lecture = 8
+    #: reference of the memory, name, words beside it
+    kinds = (
+        ("h100", "H100", "h100", ""),
+        ("h200", "H200", "h200", ""),
+        ("ascend_950dt", "Ascend 950DT", "ascend", "announced by Huawei"),
+    )
+    bans = ("Italy", "Texas", "Taiwan", "Australia", "Korea", "NASA")
+
+    def construct(self) -> None:
+        self.show_title()
+        self.app(self.shelves())
+
+    def shelves(self) -> Group:
+        """The same bytes, cut into memories of different size."""
+        weights = self.number("v3.weight_bytes_fp8")
+        shelves = [
+            ChipShelf(weights, self.number(f"fact.hardware.{key}.memory"), name=name, note=note, thickness=0.62)
+            for key, name, _, note in self.kinds
+        ]
+        self.origin(weights, *(shelf.bound[1] for shelf in shelves))
+        amount = row(
+            label("V3:", "heading", "latent"),
+            NumberLabel(weights, "si 3", size="heading", role="latent", after=" of weights"),
+            gap=0.2,
+        )
+        amount.move_to([SAFE_LEFT, STAGE_TOP - 0.25, 0], LEFT)
+        for place, shelf in enumerate(shelves):
+            shelf.shift([SAFE_LEFT + 0.05 - shelf.chips.get_left()[0], 0.85 - 1.45 * place - shelf.chips.get_y(), 0])
+        scale = label("widths to one scale of memory; room for the cache comes on top", "small", "muted")
+        scale.move_to([SAFE_LEFT, CAPTION_TOP + 0.25, 0], LEFT)
+        with self.step() as s:
+            self.play(FadeIn(amount), run_time=0.6)
+            for shelf, (_, _, mark, note) in zip(shelves, self.kinds, strict=True):
+                s.until(mark)
+                pour = shelf.pour()
+                self.play(FadeIn(shelf.chips, shelf.name, *([shelf.note] if note else [])), run_time=0.5)
+                self.play(pour, run_time=1.8)
+                self.play(FadeIn(shelf.number), run_time=0.3)
+            self.play(FadeIn(scale), run_time=0.5)
+        return Group(amount, scale, *shelves)
+
+    def app(self, before: Group) -> None:
+        """Telephones that lose their line to a server; weights that are copied to other machines."""
+        sources = [self.number(f"fact.timeline.ban_{key}.date") for key in ("italy", "us_federal", "scope")]
+        phones = VGroup(*(self.phone(name) for name in self.bans)).arrange_in_grid(rows=2, cols=3, buff=(0.8, 0.45))
+        phones.move_to([-3.3, -0.65, 0])
+        server = self.machine("servers in China", "muted").move_to([phones.get_x(), STAGE_TOP - 0.65, 0])
+        lines = VGroup(*(Line(phone[0].get_top(), server.get_bottom(), stroke_width=2) for phone in phones[:3]))
+        lines.set_stroke(role("muted"))
+        weights = self.machine("the weights", "latent").move_to([3.6, STAGE_TOP - 0.65, 0])
+        scope = label("barred in offices, on devices or in stores", "small", "muted")
+        scope.next_to(phones, DOWN, buff=0.25)
+        others = VGroup(*(self.machine(name, "latent") for name in ("Azure", "AWS", "Baseten")))
+        others.arrange(RIGHT, buff=0.3).move_to([3.6, -1.2, 0])
+        paths = VGroup(*(Line(weights.get_bottom(), each.get_top(), stroke_width=3) for each in others))
+        paths.set_stroke(role("latent"))
+        border = Line([0, STAGE_TOP, 0], [0, CAPTION_TOP + 0.3, 0], stroke_width=2).set_stroke(role("hairline"))
+        with self.step() as s:
+            self.play(FadeOut(before), run_time=0.5)
+            self.origin(*sources)
+            self.play(FadeIn(server, phones, border), Create(lines), run_time=1.0)
+            s.until("app")
+            for place, phone in enumerate(phones):
+                gone = [FadeOut(lines[place])] if place < 3 else []
+                cross = Cross(phone[0], stroke_width=4, scale_factor=0.8).set_stroke(role("cost"))
+                self.play(Create(cross), *gone, run_time=0.35)
+            self.play(FadeIn(scope), run_time=0.5)
+            s.until("weights")
+            self.play(FadeIn(weights), run_time=0.5)
+            copies = [weights[0].copy() for _ in others]
+            moves = (copy.animate.move_to(each) for copy, each in zip(copies, others, strict=True))
+            self.play(Create(paths), LaggedStart(*moves, lag_ratio=0.3), run_time=1.5)
+            self.play(FadeIn(others), run_time=0.5)
+            self.remove(*copies)
+
+    @staticmethod
+    def phone(name: str) -> VGroup:
+        body = RoundedRectangle(width=0.68, height=1.15, corner_radius=0.09, stroke_width=2.5)
+        body.set_stroke(role("token")).set_fill(role("surface"), 1)
+        return VGroup(body, label(name, "small").next_to(body, DOWN, buff=0.12))
+
+    @staticmethod
+    def machine(name: str, colour: str) -> VGroup:
+        words = label(name, "body", colour)
+        frame = RoundedRectangle(width=max(1.5, words.width + 0.4), height=0.85, corner_radius=0.1, stroke_width=2.5)
+        frame.set_stroke(role(colour)).set_fill(role("surface"), 1)
+        return VGroup(frame, words.move_to(frame))

@@ -1,0 +1,212 @@
+"""Lecture 8: a label is not a switch; and two disputes, both sides."""
+
+from __future__ import annotations
+
+from manim import (
+    DOWN,
+    LEFT,
+    RIGHT,
+    UP,
+    FadeIn,
+    FadeOut,
+    Group,
+    LaggedStart,
+    Line,
+    RoundedRectangle,
+    Square,
+    VGroup,
+    there_and_back,
+)
+
+from scenes.kit import (
+    CAPTION_TOP,
+    EASE,
+    SAFE_LEFT,
+    SAFE_RIGHT,
+    STAGE_TOP,
+    Bar,
+    BarChart,
+    NumberLabel,
+    label,
+    role,
+    tint,
+)
+from scenes.stage import LectureScene
+
+
+def layer(words: str, colour: str, width: float = 4.6, height: float = 1.25) -> VGroup:
+    """One layer of a stack."""
+    frame = RoundedRectangle(width=width, height=height, corner_radius=0.1, stroke_width=2.5)
+    frame.set_stroke(role(colour)).set_fill(tint(colour, 0.25), 1)
+    return VGroup(frame, label(words, "body").move_to(frame))
+
+
+class ALabelIsNotASwitch(LectureScene):
+    """A stack under a label, taken apart; and another whose base was exchanged."""
+
+    lecture = 8
+
+    def construct(self) -> None:
+        self.show_title()
+        malaysia, singapore = (self.number(f"fact.timeline.sovereign_{key}.date") for key in ("malaysia", "singapore"))
+        self.origin(malaysia, singapore)
+        self.left()
+        self.right()
+
+    def left(self) -> None:
+        """The label comes off: model, chips, cloud come from elsewhere."""
+        x = SAFE_LEFT + 2.6
+        stack = VGroup(layer("cloud", "muted"), layer("chips", "token"), layer("model", "latent"))
+        stack.arrange(UP, buff=0.12).move_to([x, CAPTION_TOP + 0.45, 0], DOWN)
+        sticker = RoundedRectangle(width=4.9, height=stack.height + 0.3, corner_radius=0.15, stroke_width=3)
+        sticker.set_stroke(role("accent")).set_fill(role("surface"), 1).move_to(stack)
+        cover = VGroup(sticker, label("the nation’s first AI", "heading", "accent").move_to(sticker))
+        name = label("Malaysia", "heading", "text").next_to(cover, UP, buff=0.25)
+        froms = [
+            label(words, "body", colour).next_to(stack[place], RIGHT, buff=0.3)
+            for words, colour, place in (
+                ("DeepSeek, Hangzhou", "latent", 2),
+                ("Huawei", "token", 1),
+                ("a private firm", "muted", 0),
+            )
+        ]
+        self.stack, self.name = stack, name
+        with self.step() as s:
+            s.until("label")
+            self.play(FadeIn(name, cover), run_time=0.9)
+            s.until("peel")
+            self.add(*(each[0] for each in stack))
+            self.bring_to_front(cover)
+            self.play(cover.animate(path_arc=-0.5).scale(0.62).shift(8.1 * RIGHT + 0.3 * UP).rotate(-0.1), run_time=1.4)
+            for words, each, mark in zip(froms, stack[::-1], ("model", "chips", "cloud"), strict=True):
+                s.until(mark)
+                self.play(FadeIn(each[1]), FadeIn(words, shift=0.3 * RIGHT), run_time=0.6)
+            s.until("retract")
+            gone = label("withdrawn", "heading", "cost").next_to(cover, UP, buff=0.35)
+            self.play(cover.animate.rotate(-0.28).shift(0.5 * DOWN), FadeIn(gone), run_time=0.9)
+            self.play(sticker.animate.set_stroke(role("cost")), run_time=0.4)
+        self.gone = Group(cover, gone)
+
+    def right(self) -> None:
+        """A model on a base that is pulled out and replaced."""
+        x = SAFE_RIGHT - 2.6
+        own = layer("SEA-LION", "accent", 4.0)
+        base = layer("Llama", "dense", 4.0)
+        other = layer("Qwen", "value", 4.0)
+        base.move_to([x, self.stack[1].get_y(), 0])
+        other.move_to([x, self.stack[0].get_y(), 0])
+        own.next_to(base, UP, buff=0.12)
+        name = label("Singapore", "heading", "text").move_to([x, self.name.get_y(), 0])
+        rule = Line([1.35, STAGE_TOP, 0], [1.35, CAPTION_TOP + 0.4, 0], stroke_width=2).set_stroke(role("hairline"))
+        with self.step() as s:
+            self.play(FadeOut(self.gone), run_time=0.5)
+            self.play(FadeIn(name, rule), FadeIn(own, shift=0.3 * DOWN), run_time=0.8)
+            s.until("base")
+            self.play(FadeIn(base, shift=0.4 * UP), run_time=0.8)
+            s.until("swap")
+            other.save_state()
+            other.shift(0.9 * DOWN).set_opacity(0)
+            self.play(FadeOut(base, shift=1.4 * LEFT), run_time=0.9)
+            other.restore()
+            other.move_to(base)
+            self.play(FadeIn(other, shift=1.0 * LEFT), run_time=0.9)
+            s.until("choice")
+            back = base.copy().move_to([x, self.stack[0].get_y(), 0])
+            reserve = label("in reserve", "small", "muted").next_to(back, DOWN, buff=0.12)
+            self.play(FadeIn(back, reserve), run_time=0.6)
+            for _ in range(2):
+                self.play(other.animate(rate_func=there_and_back).shift(0.45 * RIGHT), run_time=1.2)
+
+
+class TwoDisputes(LectureScene):
+    """Copying: what is alleged and what is answered. The gap: what is measured and what is doubted."""
+
+    lecture = 8
+
+    def construct(self) -> None:
+        self.show_title()
+        self.gap(self.copying())
+
+    def copying(self) -> Group:
+        """Answers drawn, as alleged; and a web that already holds such answers."""
+        keys = {"MiniMax": "minimax", "Moonshot": "moonshot", "DeepSeek": "deepseek"}
+        numbers = {name: self.number(f"fact.timeline.distill_anthropic.{key}") for name, key in keys.items()}
+        reply = self.number("fact.timeline.distill_openai.date")
+        self.origin(*numbers.values(), reply)
+        chart = BarChart(
+            [Bar(name, q, "cost") for name, q in numbers.items()],
+            length=3.4,
+            fmt="words 3",
+            size="body",
+            thickness=0.62,
+            gap=0.4,
+        )
+        for name in keys:
+            chart.bar(name).set_fill(role("cost"), 0.15).set_stroke(role("cost"), 2.5)
+        chart.move_to([SAFE_LEFT, 0.2, 0], LEFT)
+        said = label("Anthropic’s account: answers drawn", "body", "cost")
+        said.next_to(chart, UP, buff=0.4).align_to([SAFE_LEFT, 0, 0], LEFT)
+        hollow = label("hollow: alleged", "small", "muted").next_to(chart, DOWN, buff=0.4).align_to(said, LEFT)
+        web = VGroup(*(Square(0.32, stroke_width=1.5) for _ in range(63))).set_stroke(role("muted"))
+        web.arrange_in_grid(rows=7, cols=9, buff=0.1).move_to([SAFE_RIGHT - 2.1, 0.2, 0])
+        answers = VGroup(*(web[place] for place in (4, 11, 17, 25, 30, 41, 47, 52, 58)))
+        words = label("DeepSeek’s answer: the web", "body", "latent").next_to(web, UP, buff=0.4)
+        words.shift(min(0.0, SAFE_RIGHT - words.get_right()[0]) * RIGHT)
+        note = label("what share, nobody says", "small", "muted").next_to(web, DOWN, buff=0.3)
+        border = Line([1.2, STAGE_TOP, 0], [1.2, CAPTION_TOP + 0.5, 0], stroke_width=2).set_stroke(role("hairline"))
+        with self.step() as s:
+            self.play(FadeIn(border), run_time=0.4)
+            s.until("accuse")
+            self.play(FadeIn(said, *chart.names.values()), run_time=0.7)
+            s.until("three")
+            for name in keys:
+                self.play(chart.grow(name), run_time=0.9)
+            self.play(FadeIn(hollow), run_time=0.4)
+            s.until("reply")
+            self.play(FadeIn(words), LaggedStart(*(FadeIn(page) for page in web), lag_ratio=0.02), run_time=1.6)
+            lit = (page.animate.set_fill(role("cost"), 0.8) for page in answers)
+            self.play(LaggedStart(*lit, lag_ratio=0.3), run_time=2.0)
+            self.play(FadeIn(note), run_time=0.5)
+        return Group(chart, said, hollow, web, words, note, border)
+
+    def gap(self, before: Group) -> None:
+        """Eight months by one ruler; and three readings of one public test."""
+        months = self.number("fact.timeline.caisi.months_behind")
+        swe = {
+            name: self.number(f"fact.benchmarks.independent_swe_v4.{key}")
+            for name, key in (("DeepSeek’s own", "vendor"), ("other runs", "aggregator"), ("the institute", "caisi"))
+        }
+        cells = VGroup(*(Square(0.8, stroke_width=2) for _ in range(int(months)))).arrange(RIGHT, buff=0.1)
+        cells.set_stroke(role("cost")).move_to([SAFE_LEFT + 0.05, STAGE_TOP - 0.85, 0], LEFT)
+        count = NumberLabel(months, "plain", size="heading", role="cost", before="about ", after="s behind")
+        count.next_to(cells, RIGHT, buff=0.35)
+        who = label("the institute CAISI, on V4-Pro", "body", "cost").next_to(cells, UP, buff=0.2).align_to(cells, LEFT)
+        tests = VGroup(*(Square(0.55, stroke_width=2) for _ in range(9))).arrange(RIGHT, buff=0.12)
+        tests.set_stroke(role("token")).set_fill(role("token"), 0.6)
+        tests.move_to([SAFE_LEFT + 0.05, 0.55, 0], LEFT)
+        hidden = label("its tests; two are private", "body", "muted").next_to(tests, RIGHT, buff=0.35)
+        bars = [Bar(name, q, "latent" if place == 0 else "token") for place, (name, q) in enumerate(swe.items())]
+        chart = BarChart(bars, length=8.4, fmt="percent 3", size="body", thickness=0.4, gap=0.14)
+        chart.bar("DeepSeek’s own").set_fill(role("latent"), 0.15).set_stroke(role("latent"), 2.5)
+        chart.move_to([SAFE_LEFT, -1.6, 0], LEFT)
+        name = (
+            label("V4-Pro: real faults repaired, SWE-bench Verified", "body")
+            .next_to(chart, UP, buff=0.2)
+            .align_to(chart, LEFT)
+        )
+        with self.step() as s:
+            self.play(FadeOut(before), run_time=0.5)
+            self.origin(months, *swe.values())
+            s.until("caisi")
+            self.play(FadeIn(who), run_time=0.5)
+            fill = (cell.animate.set_fill(role("cost"), 1) for cell in cells)
+            self.play(LaggedStart(*fill, lag_ratio=0.6), run_time=1.6)
+            self.play(FadeIn(count), run_time=0.4)
+            s.until("critics")
+            self.play(FadeIn(tests, hidden), run_time=0.7)
+            self.play(*(test.animate.set_fill(role("ground"), 1) for test in tests[-2:]), run_time=0.7)
+            self.play(cells.animate.set_fill(role("cost"), 0.15), run_time=0.7, rate_func=EASE)
+            s.until("swe")
+            self.play(FadeIn(name, *chart.names.values()), run_time=0.5)
+            for each in swe:
+                self.play(chart.grow(each), run_time=0.7)
