@@ -148,7 +148,7 @@ class WasItThere(LectureScene):
                 [Bar(name, grpo.quantity(f"{when}_{key}"), colour) for name, key in kinds],
                 fmt="percent 3",
                 size="body",
-                length=5.6,
+                length=5.6 * max(float(grpo.quantity(f"{when}_{key}")) for _, key in kinds),  # one scale for both
                 thickness=0.55,
                 gap=0.3,
             )
@@ -157,7 +157,6 @@ class WasItThere(LectureScene):
             charts.append(bars)
             columns.add(VGroup(head, bars))
         column(*columns, gap=0.6).move_to(STAGE_CENTER)
-        # lengths share one scale: the longest bar of the first is not quite all
         columns[1].shift((charts[0].bar(kinds[0][0]).get_left()[0] - charts[1].bar(kinds[0][0]).get_left()[0]) * RIGHT)
         with self.step() as s:
             self.play(FadeOut(before), run_time=0.5)
@@ -197,6 +196,6 @@ class WasItThere(LectureScene):
                 self.play(*(shifts.move(each) for each in group), run_time=1.4)
             number = NumberLabel(trace.quantity("skill_after_350"), "percent .0", role="reward", before="mean ")
             first = NumberLabel(trace.quantity("skill_before_350"), "percent .0", role="dense", before="mean ")
-            number.next_to(shifts.after[3], RIGHT, buff=0.25)
-            first.next_to(shifts.before[3], RIGHT, buff=0.25)
+            number.next_to(shifts.after[3], RIGHT, buff=0.25).set_y(shifts.axes.point(350, 0.9)[1])
+            first.next_to(shifts.before[3], RIGHT, buff=0.25).set_y(shifts.axes.point(350, 0.7)[1])
             self.play(FadeIn(first, number), shifts.move(4), run_time=0.9)

@@ -88,7 +88,7 @@ class TheRealOne(LectureScene):
             self.play(FadeIn(ends[1], numbers[2], note), run_time=0.5)
             self.play(FadeIn(size), run_time=0.6)
         self.axes = axes
-        self.left = VGroup(axes, head, begin, *ends, *ways, *numbers, size, note)
+        self.left = VGroup(axes, head, *ways, begin, *ends, *numbers, size, note)
 
     def ours(self) -> None:
         """The recorded accuracy on the same scale; then the fine print, each at its side."""
@@ -119,7 +119,7 @@ class TheRealOne(LectureScene):
         words.set_y(self.axes.point(0, 22)[1])
         paid = label("also paid:\na written thought", "small", "reward", align="left")
         paid.next_to(self.axes.point(0, 90) + to, RIGHT, buff=0.3)
-        unpaid = label("not paid: a written thought", "small", "token").move_to(chart.axes.point(58, 40))
+        unpaid = label("not paid: a written thought", "small", "token").move_to(chart.axes.point(58, 50))
         with self.step() as s:
             s.until("ours")
             self.origin(self.start, self.second, self.steps, grpo)
