@@ -15,10 +15,12 @@ from manim import (
     FadeIn,
     FadeOut,
     Group,
+    LaggedStart,
     Line,
     RoundedRectangle,
     Square,
     VGroup,
+    there_and_back,
 )
 
 from explainers import facts
@@ -99,12 +101,13 @@ class WhatALicenceLetsYouDo(LectureScene):
         closed.move_to([SAFE_RIGHT - 0.05, boxes.get_y(), 0], RIGHT)
         when = DateLabel(muse, "small", "cost").next_to(closed, UP, buff=0.12)
         with self.step() as s:
-            self.play(matrix.animate.shift(0.75 * UP), half.animate.shift(0.75 * UP), run_time=0.8)
+            shown = VGroup(matrix.head, *(line for name, line in matrix.rows.items() if name != mit), half)
+            matrix.rows[mit].shift(0.75 * UP)
+            self.play(shown.animate.shift(0.75 * UP), run_time=0.8)
             s.until("mit")
             self.play(matrix.enter(mit, run_time=1.4))
-            pulse = VGroup(*matrix.marks[mit])
-            self.play(pulse.animate.scale(1.18), run_time=0.5)
-            self.play(pulse.animate.scale(1 / 1.18), run_time=0.5)
+            pulses = (each.animate(rate_func=there_and_back).scale(1.25) for each in matrix.marks[mit])
+            self.play(LaggedStart(*pulses, lag_ratio=0.3), run_time=1.4)
             s.until("text")
             self.origin(self.number("fact.timeline.licence_mit.date"), muse)
             for one in boxes:
