@@ -16,7 +16,8 @@ def resolve(reference: str) -> Quantity:
     head, _, rest = reference.partition(".")
     if not rest:
         raise ExplainError(
-            f"cannot read the reference {reference!r}; write <model>.<number>, fact.<file>.<entry>.<field> or run.<run>.<number>"
+            f"cannot read the reference {reference!r}; write <model>.<number>, fact.<file>.<entry>.<field> "
+            "or run.<run>.<number>"
         )
     if head == "run":
         from explainers import runs

@@ -121,9 +121,7 @@ class NamedArray:
     def transposed(self, *axes: str) -> NamedArray:
         """The same array with its axes in this order."""
         order = [self._position(axis) for axis in axes]
-        return NamedArray(
-            self.values.transpose(order), axes, self.name, self.unit, self.labels, self.run, self.digest
-        )
+        return NamedArray(self.values.transpose(order), axes, self.name, self.unit, self.labels, self.run, self.digest)
 
 
 @dataclass(frozen=True, eq=False)
@@ -157,7 +155,8 @@ class Trace:
         digest = content_digest(self.run, self.arrays, self.params, self.seed)
         object.__setattr__(self, "digest", digest)
         arrays = {
-            name: NamedArray(a.values, a.axes, name, a.unit, a.labels, self.run, digest) for name, a in self.arrays.items()
+            name: NamedArray(a.values, a.axes, name, a.unit, a.labels, self.run, digest)
+            for name, a in self.arrays.items()
         }
         object.__setattr__(self, "arrays", MappingProxyType(arrays))
         object.__setattr__(self, "params", MappingProxyType(dict(self.params)))
@@ -182,7 +181,15 @@ class Trace:
         return iter(self.arrays)
 
     def __reduce__(self) -> tuple[Any, ...]:
-        state = (self.run, dict(self.arrays), dict(self.quantities), dict(self.params), self.seed, self.device, dict(self.meta))
+        state = (
+            self.run,
+            dict(self.arrays),
+            dict(self.quantities),
+            dict(self.params),
+            self.seed,
+            self.device,
+            dict(self.meta),
+        )
         return Trace, state
 
     def quantity(self, name: str) -> Quantity:
@@ -201,7 +208,12 @@ class Trace:
             "device": self.device,
             "meta": dict(self.meta),
             "arrays": {
-                name: {"axes": list(a.axes), "shape": list(a.values.shape), "dtype": str(a.values.dtype), "unit": a.unit}
+                name: {
+                    "axes": list(a.axes),
+                    "shape": list(a.values.shape),
+                    "dtype": str(a.values.dtype),
+                    "unit": a.unit,
+                }
                 for name, a in self.arrays.items()
             },
             "quantities": {name: q.to_json() for name, q in self.quantities.items()},
@@ -219,7 +231,8 @@ class Trace:
             "meta": json.dumps(dict(self.meta), sort_keys=True),
             "digest": self.digest,
             "arrays": json.dumps(
-                {n: {"axes": a.axes, "unit": a.unit, "labels": dict(a.labels)} for n, a in self.arrays.items()}, sort_keys=True
+                {n: {"axes": a.axes, "unit": a.unit, "labels": dict(a.labels)} for n, a in self.arrays.items()},
+                sort_keys=True,
             ),
             "quantities": json.dumps({n: q.to_json() for n, q in self.quantities.items()}, sort_keys=True),
         }

@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
-from typing import Any, ClassVar
+from typing import Any, ClassVar, Self
 
 import numpy as np
 from manim import DOWN, RIGHT, UP, Dot, Line, Triangle, VGroup
 from numpy.typing import NDArray
 
 from explainers.errors import ExplainError
-from explainers.quantities import Cited, Quantity
+from explainers.quantities import Cited, Computed, Quantity
 from scenes.kit import theme
 from scenes.kit.binding import Bound, DataBound
 from scenes.kit.text import Label
@@ -131,6 +131,17 @@ class Timeline(DataBound, VGroup):
             self.events.add(VGroup(stem, dot, text))
         self.add(self.line, self.events)
         self.center()
+
+    def perturbed(self) -> Self:
+        """The same line with each date some weeks later than it was, the later ones more."""
+        dates = (datum for datum in self.bound if isinstance(datum, Quantity))
+        later = (
+            replace(
+                when, value=when.value + 9 * (index + 1) ** 2, origin=Computed(f"perturbed {when.short()}", (when,))
+            )
+            for index, when in enumerate(dates)
+        )
+        return self.rebind(*later)
 
     def at(self, when: str | Quantity) -> NDArray[np.float64]:
         """The place of a date on the line."""

@@ -47,7 +47,10 @@ def test_bytes_and_work_follow_from_sizes(sentence: Trace) -> None:
     tokens = int(sentence.quantity("tokens"))
     assert int(sentence.quantity("latent_bytes")) == tokens * 4 * (32 + 16) * 4
     assert int(sentence.quantity("full_bytes")) == tokens * 4 * 4 * (32 + 16 + 32) * 4
-    assert sentence["flops"].values[0] > 3 * sentence["flops"].values[2]
+    expansion = 2 * (tokens - 1) * 32 * 4 * (32 + 32)  # the latents of all earlier tokens through W_UK and W_UV, anew
+    reexpanding, full, absorbed = sentence["flops"].values
+    assert full == absorbed
+    assert reexpanding - full == expansion
 
 
 def test_another_sentence_gives_other_tensors(sentence: Trace) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import tempfile
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -14,6 +15,10 @@ from explainers.traces import NamedArray, Trace
 from scenes.kit import theme
 
 Shoot = Callable[..., np.ndarray]
+
+# Some modules build objects while they are collected, in several processes at once: each has a folder of its own,
+# because Manim writes the outline of a text in place and another process would read half of it.
+config.media_dir = tempfile.mkdtemp(prefix="manim-kit-")
 
 
 @pytest.fixture(scope="session", autouse=True)

@@ -136,7 +136,9 @@ FACTORIES: dict[type[DataBound], Callable[[], DataBound]] = {
         [Spot("MHA", q(256.0), q(2.8, spread=0.1), "key"), Spot("MLA", q(48.0), q(2.9), "latent")], x_log=True
     ),
     SharedBar: shared,
-    Slider: lambda: Slider([("full", q(4e6)), ("shared", q(2.5e5)), ("latent", q(7e4))], name="cache", log=True, fmt="2"),
+    Slider: lambda: Slider(
+        [("full", q(4e6)), ("shared", q(2.5e5)), ("latent", q(7e4))], name="cache", log=True, fmt="2"
+    ),
     TensorGrid: lambda: TensorGrid(values(4, 60, axes=("token", "dim")), row_labels=True, max_columns=20, name="c"),
     TokenRow: lambda: TokenRow(values(4, 3, axes=("token", "dim"))),
     VectorColumn: lambda: VectorColumn(values(12, axes=("dim",)), role="latent", name="c"),

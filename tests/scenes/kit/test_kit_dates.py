@@ -64,3 +64,10 @@ def test_other_dates_move_the_events() -> None:
 def test_no_day_of_the_calendar() -> None:
     with pytest.raises(ExplainError, match="no day of the calendar"):
         iso_date(replace(WHEN["v2"], value=10**9))
+
+
+def test_perturbed_dates_are_dates_and_move_the_events() -> None:
+    drawn = line()
+    moved = [event[1].get_x() - drawn.events[0][1].get_x() for event in drawn.events]
+    again = drawn.perturbed()
+    assert [event[1].get_x() - again.events[0][1].get_x() for event in again.events] != pytest.approx(moved)

@@ -94,3 +94,18 @@ def test_branches_are_as_wide_as_their_shares_and_go_to_others():
     assert first.ways[0].height == pytest.approx(3.6) and first.bound == last.bound
     with pytest.raises(ExplainError, match="shares"):
         Branches(computed(25, "%", "made up", name="x"), *first.bound[1:])
+
+
+def places(mobject) -> list[tuple[float, ...]]:
+    return [tuple(np.round([*part.get_center(), part.width, part.height], 6)) for part in mobject.get_family()]
+
+
+def test_other_data_make_another_picture():
+    shares = (computed(share, "", "made up", name=f"{share}") for share in (0.25, 0.6, 0.1))
+    shifts = SeedShifts(
+        array([[0.1, 0.2], [0.5, 0.9]], ("start", "seed")),
+        array([[0.1, 0.4], [1.0, 0.95]], ("start", "seed")),
+        array([100, 200], ("start",)),
+    )
+    for drawn in (board(), shifts, Branches(*shares, height=4.0)):
+        assert places(drawn.perturbed()) != places(drawn), type(drawn).__name__

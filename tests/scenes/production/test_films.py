@@ -264,7 +264,9 @@ LONG = CODE.replace("run_time=0.5", "run_time=60")
 def start_long_render(course: Course, tmp_path: Path) -> tuple[subprocess.Popen[bytes], Path]:
     """A render in a process of its own, with a scene in work."""
     code = (
-        "import sys; from pathlib import Path; from scenes.production import Options, render\n"
+        "import signal, sys; from pathlib import Path; from scenes.production import Options, render\n"
+        # a shell starts its background jobs, and so the tests, with Ctrl-C ignored; a terminal does not
+        "signal.signal(signal.SIGINT, signal.default_int_handler)\n"
         "from scenes.registry import Course\n"
         f"course = Course(Path({str(course.scripts)!r}), Path({str(course.scenes)!r}))\n"
         f"options = Options(quality='480p', fps=60, out=Path({str(tmp_path / 'out')!r}), jobs=2)\n"
