@@ -4,7 +4,27 @@ from __future__ import annotations
 
 import os
 
+from dataclasses import dataclass
+
 from explainers.errors import ExplainError
+
+
+@dataclass(frozen=True)
+class Torch:
+    """The torch that is installed: its version, its threads, the names of the GPUs that it can use."""
+
+    version: str
+    threads: int
+    gpus: tuple[str, ...]
+
+
+def describe() -> Torch:
+    """What torch is there; a product is computed, so that a broken build fails here and not in a run."""
+    import torch
+
+    torch.ones(2, 2) @ torch.ones(2, 2)
+    found = range(torch.cuda.device_count()) if torch.cuda.is_available() else ()
+    return Torch(torch.__version__, torch.get_num_threads(), tuple(torch.cuda.get_device_name(i) for i in found))
 
 
 def resolve_device(name: str | None = "auto") -> str:

@@ -87,19 +87,18 @@ def _typst() -> Finding:
 
 
 def _torch() -> Finding:
-    import torch
+    from explainers.devices import describe
 
-    torch.ones(2, 2) @ torch.ones(2, 2)
-    return Finding("torch", "ok", f"{torch.__version__}, {torch.get_num_threads()} threads")
+    about = describe()
+    return Finding("torch", "ok", f"{about.version}, {about.threads} threads")
 
 
 def _gpu() -> Finding:
-    import torch
+    from explainers.devices import describe
 
-    if not torch.cuda.is_available():
+    if not (names := describe().gpus):
         return Finding("GPU", "optional", "none that torch can use; everything runs on the CPU")
-    names = ", ".join(torch.cuda.get_device_name(index) for index in range(torch.cuda.device_count()))
-    return Finding("GPU", "ok", f"{names} (--device cuda)")
+    return Finding("GPU", "ok", f"{', '.join(names)} (--device cuda)")
 
 
 def _fonts() -> Finding:
