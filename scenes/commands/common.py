@@ -11,11 +11,20 @@ import click
 Function = TypeVar("Function", bound=Callable[..., Any])
 
 
+def _device(_context: click.Context, _option: click.Parameter, name: str | None) -> str | None:
+    """A device that was asked for must be there, also where every run is read from its record."""
+    if name in (None, "auto", "cpu"):
+        return name
+    from explainers.devices import resolve_device
+
+    return resolve_device(name)
+
+
 def context_options(function: Function) -> Function:
     """What the user may choose for every run: ``--text``, ``--seed``, ``--device``, ``--source``."""
     for option in (
         click.option("--source", help="Weights to read instead of the shipped small model."),
-        click.option("--device", help="cpu, cuda or auto (the default)."),
+        click.option("--device", callback=_device, help="cpu, cuda or auto (the default)."),
         click.option("--seed", type=int, help="Another seed for every run."),
         click.option("--text", help="Your own sentence for the model to read."),
     ):

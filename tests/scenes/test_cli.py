@@ -202,3 +202,16 @@ def test_test_says_what_it_needs(monkeypatch: pytest.MonkeyPatch) -> None:
     answer = invoke("test")
     assert isinstance(answer.exception, ExplainError)
     assert "no_such_tool" in str(answer.exception)
+
+
+@pytest.mark.parametrize("command", [["render", "3"], ["run", "kv_generations"]])
+def test_a_device_that_is_not_there_is_refused_even_where_records_are_read(command: list[str]) -> None:
+    done = subprocess.run(
+        [sys.executable, "-m", "scenes", *command, "--device", "tpu"],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 1
+    assert done.stderr.strip() == "error: unknown device 'tpu'; choose cpu, cuda or auto"
