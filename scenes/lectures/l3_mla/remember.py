@@ -59,9 +59,7 @@ class WhyAModelRemembers(LectureScene):
         )
         self.origin(sentence)
         with self.step() as s:
-            self.play(
-                LaggedStart(*(FadeIn(chip, shift=0.2 * RIGHT) for chip in row.chips), lag_ratio=0.35), run_time=3.0
-            )
+            self.play(LaggedStart(*(FadeIn(part, shift=0.2 * RIGHT) for part in row), lag_ratio=0.35), run_time=3.0)
             self.play(FadeIn(asking, shift=0.2 * RIGHT), run_time=0.6)
             s.until("look")
             self.play(LaggedStart(*(Create(arc) for arc in reversed(arcs)), lag_ratio=0.12), FadeIn(note), run_time=2.2)
