@@ -1,0 +1,154 @@
+"""Lecture 3: why keys and values can be squeezed."""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+from manim import (
+    DOWN,
+    LEFT,
+    RIGHT,
+    UP,
+    Create,
+    FadeIn,
+    FadeOut,
+    Group,
+    Indicate,
+    Line,
+    Rectangle,
+    VGroup,
+)
+
+from scenes.kit import (
+    EASE,
+    STAGE_CENTER,
+    ColorScale,
+    LineChart,
+    NumberLabel,
+    Series,
+    TensorGrid,
+    column,
+    fit_stage,
+    label,
+    role,
+)
+from scenes.lectures.l3_mla.common import legend_row
+from scenes.stage import LectureScene
+
+
+class FewDirections(LectureScene):
+    """The spectrum of real keys and values: trained, untrained, and after position has been written in."""
+
+    lecture = 3
+    rank = 32
+
+    def construct(self) -> None:
+        self.show_title()
+        stacked = self.stack()
+        chart = self.flat(stacked)
+        self.after_position(chart)
+
+    heads: ClassVar[int] = 4
+
+    def stack(self) -> Group:
+        """Keys and values of each head apart, then side by side: one row of numbers a token."""
+        kv = self.run("latent_rank_sweep")["kv"]
+        width = kv["feature"] // (2 * self.heads)
+        scale = ColorScale.of(kv)
+        blocks = [
+            TensorGrid(
+                kv.pick(feature=slice(start, start + width)),
+                scale=scale,
+                role="key" if start < kv["feature"] // 2 else "value",
+                width=1.42,
+                height=1.9,
+                notes=False,
+                bar=False,
+                gap=0,
+            )
+            for start in range(0, kv["feature"], width)
+        ]
+        apart = Group(*blocks).arrange_in_grid(rows=2, buff=(0.9, 0.55)).move_to(STAGE_CENTER + 0.9 * RIGHT)
+        names = VGroup(label("keys, head by head", "small", "key"), label("values, head by head", "small", "value"))
+        for name, first in zip(names, (blocks[0], blocks[self.heads]), strict=True):
+            name.next_to(first, LEFT, buff=0.4)
+        together = apart.copy().arrange(RIGHT, buff=0.06).move_to(STAGE_CENTER)
+        features = self.number("run.low_rank.features")
+        count = NumberLabel(features, "plain", after=" numbers for each token", size="body", role="muted")
+        count.next_to(together, DOWN, buff=0.25)
+        frame = Rectangle(width=together.width + 0.1, height=0.24, stroke_color=role("accent"), stroke_width=3)
+        frame.move_to(together).align_to(together, UP)
+        self.origin(kv, features)
+        with self.step() as s:
+            self.play(FadeIn(apart, lag_ratio=0.1), FadeIn(names), run_time=1.6)
+            s.until("stack")
+            moves = (block.animate.move_to(goal) for block, goal in zip(blocks, together, strict=True))
+            self.play(*moves, FadeOut(names), run_time=2.0, rate_func=EASE)
+            s.until("count")
+            self.play(FadeIn(count, frame), run_time=0.5)
+            self.play(frame.animate.align_to(together, DOWN), run_time=max(s.left, 1.0), rate_func=EASE)
+        return Group(apart, count, frame)
+
+    #: curve → place in the arrays (network, variant), colour, number of the run at the rank that is spoken of
+    curves: ClassVar[dict[str, tuple[int, int, str, str]]] = {
+        "all directions alike": (2, 0, "muted", "energy_gaussian_before_32"),
+        "trained": (0, 0, "latent", "energy_before_32"),
+        "untrained": (1, 0, "dense", "energy_untrained_before_32"),
+        "trained, with position": (0, 1, "rope", "energy_after_32"),
+    }
+
+    def flat(self, stacked: Group) -> LineChart:
+        """Energy held by the strongest directions, fitted on training text, measured on held-out text."""
+        trace = self.run("low_rank")
+        energy, spread = trace["energy_of_all_layers"], trace["energy_of_all_layers_spread"]
+        series = [
+            Series(
+                name,
+                energy.pick(network=n, variant=v),
+                spread=spread.pick(network=n, variant=v),
+                role=colour,
+                dashed=n == 2,
+            )
+            for name, (n, v, colour, _) in self.curves.items()
+        ]
+        chart = LineChart(
+            series, x_name="directions kept", y_name="energy held", y_zero=True, names="", width=10.6, height=4.2
+        )
+        fit_stage(chart)
+        rows = [
+            legend_row(name, trace.quantity(key), "percent .0", colour)
+            for name, (_, _, colour, key) in self.curves.items()
+        ]
+        self.rows = dict(zip(self.curves, column(*rows, gap=0.14), strict=True))
+        Group(*rows).move_to(chart.axes.corners, RIGHT + DOWN).shift(0.35 * UP + 0.35 * LEFT)
+        marker = Line(
+            chart.axes.point(self.rank, 0), chart.axes.point(self.rank, 1), stroke_width=2, color=role("muted")
+        )
+        rank = NumberLabel(trace.quantity("rank"), "plain", size="small", role="muted", after=" directions")
+        rank.next_to(marker.get_end(), UP, buff=0.1)
+        self.origin(trace)
+        with self.step() as s:
+            self.play(FadeOut(stacked, run_time=0.4), FadeIn(chart.axes), run_time=0.6)
+            s.until("curve")
+            self.play(Create(marker), FadeIn(rank), run_time=0.6)
+            self.draw(chart, "all directions alike")
+            self.draw(chart, "trained")
+            s.until("random")
+            self.draw(chart, "untrained")
+        return chart
+
+    def draw(self, chart: LineChart, name: str) -> None:
+        """A curve, its spread, its dot at the rank that is spoken of, and its row in the legend."""
+        self.play(chart.draw(name), FadeIn(self.rows[name]), run_time=1.2)
+        self.play(FadeIn(chart.bands[name], chart.marker(name, self.rank)), run_time=0.5)
+
+    def after_position(self, chart: LineChart) -> None:
+        """The same keys, turned by their position."""
+        with self.step() as s:
+            s.until("rope")
+            self.draw(chart, "trained, with position")
+            s.until("value")
+            ends = [chart.at(name, self.rank) for name in ("trained, with position", "trained")]
+            self.play(Create(Line(*ends, stroke_width=9, color=role("accent"))), run_time=0.8)
+            rows = VGroup(self.rows["trained"][2], self.rows["trained, with position"][2])
+            self.play(Indicate(rows, scale_factor=1.15, color=role("accent")), run_time=1.0)

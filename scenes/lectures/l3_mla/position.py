@@ -1,0 +1,180 @@
+"""Lecture 3: what position does to keys, and the way out."""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+from manim import (
+    DOWN,
+    LEFT,
+    RIGHT,
+    UP,
+    Create,
+    FadeIn,
+    FadeOut,
+    Group,
+    LaggedStart,
+    Line,
+    Rectangle,
+    Rotate,
+    VGroup,
+)
+
+from scenes.kit import (
+    EASE,
+    SAFE_WIDTH,
+    STAGE_CENTER,
+    LineChart,
+    NumberLabel,
+    Series,
+    TokenRow,
+    column,
+    fit_stage,
+    label,
+    role,
+)
+from scenes.lectures.l3_mla.common import KeyDials, legend_row, twins
+from scenes.stage import LectureScene
+
+
+class PositionBreaksIt(LectureScene):
+    """The same word at two places: one key before its position is written in, two after; the cost; the way out."""
+
+    lecture = 3
+
+    def construct(self) -> None:
+        self.show_title()
+        dials = self.turning()
+        chart = self.cost(dials)
+        self.split(chart)
+
+    def turning(self) -> Group:
+        """Two numbers of each key as a direction: before and after RoPE."""
+        trace = self.run("latent_rank_sweep")
+        flat, turned = (trace["first_pair"].pick(variant=variant, layer=0) for variant in (0, 1))
+        tokens = TokenRow(flat, size="small")
+        shown = slice(0, len(tokens.chips))  # a long sentence is cut, and the row says so
+        pitch = SAFE_WIDTH / len(tokens.chips)
+        before, after = KeyDials(flat.pick(token=shown), pitch), KeyDials(turned.pick(token=shown), pitch, "rope")
+        before.move_to(STAGE_CENTER + 0.75 * UP)
+        after.move_to(STAGE_CENTER + 1.0 * DOWN)
+        for chip, dial in zip(tokens.chips, before.dials, strict=False):
+            chip.next_to(dial, UP, buff=0.25)
+        names = [label("keys", "small", "key"), label("keys, turned by their place", "small", "rope")]
+        for name, dials in zip(names, (before, after), strict=True):
+            name.next_to(dials, DOWN, buff=0.15).align_to(dials, LEFT)
+        places = twins(flat.labels["token"][shown])
+        rings = VGroup(*(dials.ring(index) for dials in (before, after) for index in places))
+        self.origin(trace)
+        with self.step() as s:
+            self.play(FadeIn(tokens, lag_ratio=0.05), run_time=1.0)
+            s.until("order")
+            self.play(FadeIn(before, lag_ratio=0.05), FadeIn(names[0]), run_time=1.0)
+            s.until("turn")
+            turning = before.copy().move_to(after)
+            turning.arrows.set_color(role("rope"))
+            self.play(FadeIn(turning, shift=0.3 * DOWN), FadeIn(names[1]), run_time=0.7)
+            turns = [
+                Rotate(arrow, angle, about_point=dial.get_center(), rate_func=EASE)
+                for arrow, dial, angle in zip(turning.arrows, turning.dials, before.turns_to(after), strict=True)
+            ]
+            self.play(LaggedStart(*turns, lag_ratio=0.15), run_time=2.6)
+            s.until("twins")
+            boxes = (tokens.chips[index].box.animate.set_stroke(role("accent"), 3) for index in places)
+            if places:
+                self.play(LaggedStart(*(Create(ring) for ring in rings), lag_ratio=0.3), *boxes, run_time=1.4)
+        return Group(tokens, before, turning, rings, *names)
+
+    #: curve → its place in the array, colour, mark and part of the number's name
+    cuts: ClassVar[dict[str, tuple[int, str, str]]] = {
+        "random directions": (2, "dense", "random"),
+        "after the turning": (1, "rope", "after"),
+        "before the turning": (0, "latent", "before"),
+    }
+
+    def cost(self, dials: Group) -> Group:
+        """Loss added by cutting keys and values of all layers to fewer and fewer directions."""
+        trace = self.run("low_rank")
+        added, spread, ranks = trace["added_loss"], trace["added_loss_spread"], trace["cut_rank"]
+        series = [
+            Series(name, added.pick(cut=cut), x=ranks, spread=spread.pick(cut=cut), role=colour)
+            for name, (cut, colour, _) in self.cuts.items()
+        ]
+        chart = LineChart(
+            series,
+            x_name="directions kept",
+            y_name="loss added",
+            x_log=True,
+            y_zero=True,
+            names="",
+            width=10.6,
+            height=4.2,
+        )
+        fit_stage(chart)
+        rows = {
+            name: legend_row(name, trace.quantity(f"added_loss_{mark}_32"), "plain 2 bare", colour, before="+")
+            for name, (_, colour, mark) in self.cuts.items()
+        }
+        column(*rows.values(), gap=0.16).move_to(chart.axes.corners, RIGHT + UP).shift(0.35 * LEFT)
+        place = added.labels["rank"].index(str(int(trace.quantity("rank"))))
+        self.origin(trace)
+        parts = Group(chart.axes, chart.band_note)
+        with self.step() as s:
+            self.play(FadeOut(dials), run_time=0.6)
+            self.play(FadeIn(chart.axes, chart.band_note), run_time=0.8)
+            for name, (_, _, mark) in reversed(self.cuts.items()):
+                s.until(mark)
+                dot = chart.marker(name, place)
+                self.play(chart.draw(name), FadeIn(rows[name]), run_time=1.2)
+                self.play(FadeIn(chart.bands[name], dot), run_time=0.5)
+                parts.add(chart.curves[name], chart.bands[name], dot, rows[name])
+        return parts
+
+    def split(self, chart: Group) -> None:
+        """The key of V3 in two parts; what is stored of each, to scale."""
+        latent, rope, total = (
+            self.number(f"v3.{key}") for key in ("kv_lora_rank", "qk_rope_head_dim", "kv_values_per_layer")
+        )
+        unit = 9.6 / float(total)
+        bars = (
+            VGroup(
+                *(
+                    Rectangle(
+                        width=unit * float(size), height=0.8, stroke_width=0, fill_color=role(colour), fill_opacity=1
+                    )
+                    for size, colour in ((latent, "latent"), (rope, "rope"))
+                )
+            )
+            .arrange(RIGHT, buff=0.12)
+            .move_to(STAGE_CENTER + 0.9 * DOWN)
+        )
+        figures = VGroup(
+            *(
+                NumberLabel(size, "plain", size="heading", role=colour).next_to(bar, DOWN, buff=0.2)
+                for size, colour, bar in ((latent, "latent", bars[0]), (rope, "rope", bars[1]))
+            )
+        )
+        contents = label("content: made from the latent", "body", "latent").next_to(bars[0], UP, buff=1.25)
+        places = label("position: turned,\nshared by all heads", "body", "rope", align="center").next_to(
+            bars[1], UP, buff=1.1
+        )
+        links = VGroup(
+            *(
+                Line(text.get_bottom(), bar.get_top(), stroke_width=2, color=role(colour), buff=0.12)
+                for text, bar, colour in ((contents, bars[0], "latent"), (places, bars[1], "rope"))
+            )
+        )
+        figure = NumberLabel(total, "plain", size="display", after=" numbers for each token and layer")
+        figure.next_to(figures, DOWN, buff=0.25).set_x(0)
+        self.origin(latent, rope)
+        with self.step() as s:
+            self.play(FadeOut(chart), run_time=0.6)
+            s.until("content")
+            self.play(FadeIn(contents), run_time=0.7)
+            self.play(Create(links[0]), FadeIn(bars[0], shift=0.2 * DOWN), run_time=0.9)
+            s.until("rope")
+            self.play(FadeIn(places), run_time=0.7)
+            self.play(Create(links[1]), FadeIn(bars[1], shift=0.2 * DOWN), FadeIn(figures[1]), run_time=0.9)
+            s.until("sum")
+            self.play(FadeIn(figures[0]), run_time=0.5)
+            self.play(FadeIn(figure, shift=0.2 * UP), run_time=0.8)
