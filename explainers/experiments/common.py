@@ -21,7 +21,6 @@ from explainers.traces import NamedArray, to_numpy
 __all__ = ["DEFAULT_TEXT", "named", "over_seeds", "per_layer", "read_sentence", "versions"]
 
 
-
 def read_sentence(text: str, source: str, device: str) -> tuple[Model, Tokenizer, Tensor, tuple[str, ...]]:
     """A model (a shipped name or a folder), its tokenizer, the text's ids (1, token) and what each token looks like."""
     if not text.strip():

@@ -27,9 +27,7 @@ NOTES = {"note": "note", "error": "error", "assumptions": "assumptions", "left_o
 @click.option("--fresh", is_flag=True, help="Compute again, whatever was recorded or remembered.")
 @click.option("-p", "--param", "params", multiple=True, metavar="KEY=VALUE", help="A parameter of the run; repeatable.")
 @context_options
-def run(
-    name: str, as_json: bool, save: Path | None, fresh: bool, params: tuple[str, ...], **chosen: Any
-) -> None:
+def run(name: str, as_json: bool, save: Path | None, fresh: bool, params: tuple[str, ...], **chosen: Any) -> None:
     """Compute the run NAME and print its tensors (names, axes, shapes), digest and key numbers.
 
     `explain run list` names all runs. A run that was recorded is read from its record; --fresh computes it here.

@@ -145,5 +145,3 @@ class AmountSquare(DataBound, VGroup):
     def grow(self, run_time: float = theme.TRANSFORM) -> GrowFromEdge:
         """The animation in which it rises from its lower edge."""
         return GrowFromEdge(self, DOWN, run_time=run_time, rate_func=theme.EASE)
-
-

@@ -223,8 +223,7 @@ class LeversMap(VGroup):
         each = (width - 2 * gap) / 3
         given = {"moe": moe, "mla": mla, "rl": rl}
         self.panels: dict[str, LeverPanel] = {
-            kind.lever: kind(*given[kind.lever], width=each, height=height)
-            for kind in self.kinds
+            kind.lever: kind(*given[kind.lever], width=each, height=height) for kind in self.kinds
         }
         self.add(*self.panels.values())
         self.arrange(RIGHT, buff=gap).move_to(theme.STAGE_CENTER)
