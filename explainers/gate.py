@@ -1,8 +1,9 @@
 """The gate: which experts a token goes to, and with what weight.
 
-Two routers as published. DeepSeek-V2 (2405.04434, section 2.2): softmax scores, the k best experts, optionally only
+The routers as published. DeepSeek-V2 (2405.04434, section 2.2): softmax scores, the k best experts, optionally only
 inside the best groups. DeepSeek-V3 (2412.19437, section 2.1.2): sigmoid scores, and a bias per expert that is added
-*only for choosing*; the weights are taken from the unbiased scores.
+*only for choosing*; the weights are taken from the unbiased scores. DeepSeek-V4 (2606.19348, section 2.1) keeps V3's
+rule with √softplus scores and without groups, and in its first layers a frozen table says which experts a token id has.
 
 Letters: T tokens, D hidden size, E routed experts, G groups, k experts a token.
 """
@@ -17,7 +18,7 @@ from torch.nn import functional as F
 
 from explainers.errors import ExplainError, one_of
 
-SCORINGS = ("softmax", "sigmoid")
+SCORINGS = ("softmax", "sigmoid", "sqrtsoftplus")
 TOPK_METHODS = ("greedy", "group_limited_greedy", "noaux_tc")
 GROUP_SCORES = ("max", "top2_sum")
 
@@ -33,7 +34,7 @@ class GateConfig:
     n_group, topk_group
         The experts are cut into ``n_group`` equal, contiguous groups, and a token may use ``topk_group`` of them.
     scoring
-        ``"softmax"`` (V2) or ``"sigmoid"`` (V3): logits to scores.
+        ``"softmax"`` (V2), ``"sigmoid"`` (V3) or ``"sqrtsoftplus"`` (V4): logits to scores.
     norm_topk_prob
         Divide the k weights by their sum (V3, equation 13).
     routed_scaling_factor
@@ -135,7 +136,14 @@ class Routing:
         return int(self.original_scores.shape[-1])
 
 
-def route(x: Tensor, weight: Tensor, bias: Tensor | None, cfg: GateConfig) -> Routing:
+def scored(logits: Tensor, scoring: str) -> Tensor:
+    """Logits (T, E) to scores (T, E): softmax (V2), sigmoid (V3) or √ln(1 + eˣ) (V4)."""
+    if scoring == "softmax":
+        return logits.softmax(dim=-1)
+    return logits.sigmoid() if scoring == "sigmoid" else F.softplus(logits).sqrt()
+
+
+def route(x: Tensor, weight: Tensor, bias: Tensor | None, cfg: GateConfig, experts_of: Tensor | None = None) -> Routing:
     """Send each token to its k experts: V2 equations 21–22, V3 equations 13–16, with group limits.
 
     Parameters
@@ -149,6 +157,9 @@ def route(x: Tensor, weight: Tensor, bias: Tensor | None, cfg: GateConfig) -> Ro
         (E,) added to the scores for choosing only (V3 equation 16); ``None`` for none. Only ``noaux_tc`` has one.
     cfg
         The rules.
+    experts_of
+        (T, k) which experts each token has, where a table of token ids says so (V4's hash-routed layers). The gate
+        then only weighs; ``biased_scores`` are the plain ones.
 
     Notes
     -----
@@ -159,12 +170,12 @@ def route(x: Tensor, weight: Tensor, bias: Tensor | None, cfg: GateConfig) -> Ro
     _check_inputs(x, weight, bias, cfg)
     dtype = torch.promote_types(x.dtype, torch.float32)
     logits = F.linear(x.to(dtype), weight.to(dtype))  # td,ed->te (T, E)
-    original_scores = logits.softmax(dim=-1) if cfg.scoring == "softmax" else logits.sigmoid()  # (T, E)
+    original_scores = scored(logits, cfg.scoring)  # (T, E)
     with torch.no_grad():
         biased_scores = original_scores.detach() if bias is None else original_scores + bias.to(dtype)  # (T, E)
         group_scores, group_mask = choose_groups(biased_scores, cfg)  # (T, G), (T, G)
         masked_scores = mask_groups(biased_scores, group_mask, cfg)  # (T, E)
-        indices = stable_topk(masked_scores, cfg.top_k)  # (T, k)
+        indices = stable_topk(masked_scores, cfg.top_k) if experts_of is None else experts_of  # (T, k)
     weights = original_scores.gather(1, indices)  # (T, k) never the biased ones
     if cfg.norm_topk_prob:
         weights = weights / (weights.sum(dim=-1, keepdim=True) + 1e-20)  # V3 equation 13
@@ -197,8 +208,8 @@ def _check_inputs(x: Tensor, weight: Tensor, bias: Tensor | None, cfg: GateConfi
 
 
 def stable_topk(scores: Tensor, k: int) -> Tensor:
-    """Indices (T, k) of the k largest in each row (T, N), best first; equals by the lower index."""
-    return scores.sort(dim=-1, descending=True, stable=True).indices[:, :k]
+    """Indices (…, k) of the k largest in each row (…, N), best first; equals by the lower index."""
+    return scores.sort(dim=-1, descending=True, stable=True).indices[..., :k]
 
 
 def choose_groups(biased_scores: Tensor, cfg: GateConfig) -> tuple[Tensor, Tensor]:

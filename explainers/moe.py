@@ -112,9 +112,12 @@ class MoEParts:
     out: Tensor  # (T, D)
 
 
-def swiglu(x: Tensor, w1: Tensor, w2: Tensor, w3: Tensor) -> Tensor:
-    """FFN(x) = W₂(SiLU(W₁x) ⊙ W₃x): (…, D) → (…, D)."""
-    return F.linear(F.silu(F.linear(x, w1)) * F.linear(x, w3), w2)  # D → F → D
+def swiglu(x: Tensor, w1: Tensor, w2: Tensor, w3: Tensor, limit: float | None = None) -> Tensor:
+    """FFN(x) = W₂(SiLU(W₁x) ⊙ W₃x): (…, D) → (…, D). V4 clamps what enters the product at ±``limit``."""
+    gate, up = F.linear(x, w1), F.linear(x, w3)  # (…, F)
+    if limit is not None:
+        gate, up = gate.clamp(max=limit), up.clamp(min=-limit, max=limit)
+    return F.linear(F.silu(gate) * up, w2)  # D → F → D
 
 
 def moe_loop(x: Tensor, experts: ExpertWeights, routing: Routing) -> Tensor:

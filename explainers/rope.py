@@ -71,6 +71,11 @@ class RopeTable:
     sin: Tensor  # (S, d/2)
     interleaved: bool
 
+    @property
+    def inverse(self) -> RopeTable:
+        """The same turns backwards."""
+        return RopeTable(self.cos, -self.sin, self.interleaved)
+
 
 def find_correction_dim(rotations: float, dim: int, theta: float, max_positions: int) -> float:
     """The (fractional) pair that makes this many rotations within ``max_positions`` tokens.
@@ -131,10 +136,14 @@ def rope_table(cfg: RopeConfig, start: int, length: int, like: Tensor) -> RopeTa
     Angles are computed in float32 (float64 for a float64 ``like``), as the published code does. Frequencies are made on
     the CPU, so every device turns by the same angles.
     """
+    return rope_table_at(cfg, torch.arange(start, start + length, device=like.device), like)
+
+
+def rope_table_at(cfg: RopeConfig, positions: Tensor, like: Tensor) -> RopeTable:
+    """`rope_table` for any positions (S,): the compressed entries of V4 stand four or 128 tokens apart."""
     dtype = torch.promote_types(like.dtype, torch.float32)
     frequencies = rope_frequencies(cfg, dtype).to(like.device)  # (d/2,)
-    positions = torch.arange(start, start + length, dtype=dtype, device=like.device)  # (S,)
-    angles = positions[:, None] * frequencies  # (S, d/2)
+    angles = positions.to(like.device, dtype)[:, None] * frequencies  # (S, d/2)
     scale = vector_mscale(cfg)
     return RopeTable(angles.cos() * scale, angles.sin() * scale, cfg.interleaved)
 
@@ -150,6 +159,20 @@ def apply_rope(x: Tensor, table: RopeTable) -> Tensor:
     turned = first * cos - second * sin, first * sin + second * cos
     joined = torch.stack(turned, dim=-1).flatten(-2) if table.interleaved else torch.cat(turned, dim=-1)
     return joined.to(x.dtype)  # (B, S, H, d)
+
+
+def apply_rope_to_tail(x: Tensor, table: RopeTable) -> Tensor:
+    """Turn the last d dimensions of x (B, S, H, n + d) and leave the n before them alone (V4's layout of a head)."""
+    width = 2 * table.cos.shape[-1]
+    kept, turned = x.split([x.shape[-1] - width, width], dim=-1)
+    return torch.cat((kept, apply_rope(turned, table)), dim=-1)
+
+
+def apply_rope_to_front(x: Tensor, table: RopeTable) -> Tensor:
+    """Turn the first d dimensions of x (B, S, H, d + n) and leave the n after them alone (V3.2's indexer)."""
+    width = 2 * table.cos.shape[-1]
+    turned, kept = x.split([width, x.shape[-1] - width], dim=-1)
+    return torch.cat((apply_rope(turned, table), kept), dim=-1)
 
 
 def _yarn_of(cfg: RopeConfig) -> YarnConfig:
