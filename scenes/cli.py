@@ -35,7 +35,7 @@ class Entry:
         return command
 
 
-#: In the order of ``explain --help``: the films, the numbers behind them, the house.
+#: In the order of ``explain --help``: the films, the numbers behind them, for contributors, the house.
 COMMANDS: dict[str, Entry] = {
     "render": Entry("scenes.commands.render:render", "Render lectures or scenes to video, captions and manifest."),
     "still": Entry("scenes.commands.still:still", "Draw pictures of a scene's steps, in seconds."),
@@ -47,6 +47,7 @@ COMMANDS: dict[str, Entry] = {
     "plots": Entry("scenes.commands.plots:plots", "Draw one picture a run, and write the notes on the runs."),
     "check": Entry("scenes.commands.check:check", "Check scenes: origin of numbers, layout, timing, determinism."),
     "origin": Entry("scenes.commands.origin:origin", "Say where a number on screen or in the narration comes from."),
+    "new": Entry("scenes.commands.new:new", "Write a working scene, lecture, run or kit object to start from."),
     "doctor": Entry("scenes.commands.doctor:doctor", "Say what is installed, what lacks, and how to mend it."),
     "test": Entry("scenes.commands.test:test", "Run the tests of a clone: ruff, mypy and pytest."),
 }

@@ -15,6 +15,7 @@ from scenes.audit.determinism import stamp
 from scenes.audit.findings import Finding
 from scenes.audit.walking import SceneAudit, audit
 from scenes.registry import Course, SceneEntry
+from scenes.script import Lecture
 
 
 @dataclass(frozen=True)
@@ -213,14 +214,26 @@ def _digests_again(sample: Sequence[SceneEntry], course: Course, cold: bool, job
     return found
 
 
+def is_draft(lecture: Lecture) -> bool:
+    """Whether the head of its script says ``draft: yes``."""
+    return lecture.about.get("draft", "no") == "yes"
+
+
 def _lengths(report: Report, course: Course, keys: Sequence[str]) -> None:
     from scenes.audit.timing import check_lengths
 
     seconds: dict[int, float] = {}
     for lecture in course.lectures:
+        chosen_here = any(key.startswith(f"{lecture.number}/") for key in keys)
+        if is_draft(lecture) and chosen_here:
+            report.notes.append(
+                f"lecture {lecture.number} is a draft; its length is not judged (`draft` in its script)"
+            )
+        if is_draft(lecture):
+            continue
         mine = [each for each in report.audits if each.lecture == lecture.number and each.digest]
         if {each.scene for each in mine} == {f"{lecture.number}/{section.name}" for section in lecture.sections}:
             seconds[lecture.number] = sum(each.seconds for each in mine)
-    findings, notes = check_lengths(seconds, [lecture.number for lecture in course.lectures])
+    findings, notes = check_lengths(seconds, [each.number for each in course.lectures if not is_draft(each)])
     report.findings += findings
     report.notes += notes

@@ -1,0 +1,72 @@
+"""What examples share: the mark that registers one, and data made up for looking at, which says so in its origin."""
+
+from __future__ import annotations
+
+import importlib
+import pkgutil
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import numpy as np
+from manim import Mobject
+
+from explainers.errors import ExplainError
+from explainers.quantities import Quantity, computed
+from explainers.traces import NamedArray
+
+Build = Callable[[], Mobject]
+
+
+@dataclass(frozen=True)
+class Example:
+    """A kit object and the function that builds one to look at; the function's docstring is the caption."""
+
+    kind: type
+    build: Build
+
+    @property
+    def caption(self) -> str:
+        return " ".join((self.build.__doc__ or "").split())
+
+
+_EXAMPLES: dict[str, Example] = {}
+
+
+def shows(*kinds: type) -> Callable[[Build], Build]:
+    """Register the function below as the example of these kit classes."""
+
+    def registered(build: Build) -> Build:
+        for kind in kinds:
+            if kind.__name__ in _EXAMPLES:
+                raise ExplainError(f"{kind.__name__} has two examples; remove {build.__name__} or the other")
+            _EXAMPLES[kind.__name__] = Example(kind, build)
+        return build
+
+    return registered
+
+
+def examples() -> dict[str, Example]:
+    """Class name → example, from every module of ``scenes/kit/examples``, by name."""
+    package = importlib.import_module("scenes.kit.examples")
+    for module in pkgutil.iter_modules(package.__path__):
+        importlib.import_module(f"scenes.kit.examples.{module.name}")
+    return dict(sorted(_EXAMPLES.items()))
+
+
+def made_up(value: float, unit: str = "", name: str = "made up for the gallery") -> Quantity:
+    """A made-up number that says so."""
+    return computed(value, unit, "made up for the gallery", name=name)
+
+
+def values(
+    *shape: int,
+    axes: tuple[str, ...],
+    seed: int = 0,
+    positive: bool = False,
+    name: str = "example",
+    labels: dict[str, tuple[str, ...]] | None = None,
+) -> NamedArray:
+    """Smooth made-up values of this shape, for trying out a picture."""
+    rng = np.random.default_rng(seed)
+    numbers = rng.normal(size=shape) * 0.5 + np.sin(np.arange(int(np.prod(shape))) / 7).reshape(shape)
+    return NamedArray(np.abs(numbers) if positive else numbers, axes, name, labels=labels or {})
