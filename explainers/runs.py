@@ -280,6 +280,14 @@ register(
 
 register(
     Run(
+        "untrained_gate",
+        "explainers.experiments.untrained_gate:untrained_gate",
+        "a sentence through a gate of a published model's size and rules, before any training",
+    ),
+)
+
+register(
+    Run(
         "training_compute",
         "explainers.experiments.compute:training_compute",
         "training compute 6·N·D of V3 and other models, and of V3 with every parameter at work",

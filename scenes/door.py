@@ -17,6 +17,8 @@ from explainers.errors import ExplainError
 if TYPE_CHECKING:
     from explainers.quantities import Quantity
     from explainers.traces import Trace
+    from scenes.citations import Citations
+    from scenes.script import Lecture
 
 
 _TORCH: dict[type, bool] = {}
@@ -77,8 +79,15 @@ class Read:
 
 
 def read_again(kind: str, name: str, params: Mapping[str, Any]) -> Read:
-    """Ask for a run or a number as a scene would."""
-    return (read_run(name, params) if kind == "run" else read_number(name))[1]
+    """Ask for a run, a number or what a card shows as a scene would."""
+    if kind == "run":
+        return read_run(name, params)[1]
+    if kind == "number":
+        return read_number(name)[1]
+    from scenes import script
+
+    own = script.load(params["script"])
+    return (read_front(own, int(name)) if kind == "front" else read_citations(own))[1]
 
 
 def read_run(name: str, params: Mapping[str, Any]) -> tuple[Trace, Read]:
@@ -99,6 +108,29 @@ def read_number(reference: str) -> tuple[Quantity, Read]:
 def number_read(reference: str, quantity: Quantity) -> Read:
 
     return Read("number", reference, _digest(json.dumps(quantity.to_json(), sort_keys=True, default=str)))
+
+
+def read_front(own: Lecture, number: int) -> tuple[Lecture | None, Read]:
+    """What another script of a course says before its first scene, found from one script."""
+    from scenes import script
+
+    path = next(iter(own.path.parent.glob(f"{number}_*.md")), None)
+    found = script.load(path) if path else None
+    about = [found.title, found.question, dict(found.about)] if found else []
+    params = json.dumps({"script": str(own.path)})
+    return found, Read("front", str(number), _digest(json.dumps(about, sort_keys=True)), params)
+
+
+def read_citations(own: Lecture) -> tuple[Citations, Read]:
+    """The citations noted of a lecture."""
+    from scenes import citations
+    from scenes.registry import Course
+
+    found = citations.load(own.number, Course(own.path.parent.parent, own.path.parent))
+    if found is None:
+        raise ExplainError(f"nobody noted what lecture {own.number} cites; `explain check {own.number} --update` does")
+    params = json.dumps({"script": str(own.path)})
+    return found, Read("citations", str(own.number), _digest(json.dumps([found.facts, found.runs])), params)
 
 
 def _digest(text: str) -> str:

@@ -1,43 +1,25 @@
 """The course as it is written: scripts and Scene classes, found without importing Manim.
 
-Scene classes are read from the syntax of ``scenes/lectures``: every class whose body says ``lecture = N``. The order
-of scenes is the order of headings in the script.
+Scene classes are read from the syntax of ``scenes/lectures`` (`scenes.syntax`): every class whose body says
+``lecture = N``. The order of scenes is the order of headings in the script.
 """
 
 from __future__ import annotations
 
-import ast
 import os
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from functools import cache, cached_property
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
 from explainers import paths
 from explainers.errors import ExplainError, one_of
 from scenes import clock, script
+from scenes.syntax import SceneClass, scene_classes
 
-
-@dataclass(frozen=True)
-class SceneClass:
-    """A Scene class as it stands in a file.
-
-    ``marks`` are the names it waits for (`s.until`, `s.left_until`); where it waits for names out of a variable,
-    ``perhaps`` are all words that its module quotes, and only a run can tell.
-    """
-
-    lecture: int
-    name: str
-    file: Path
-    line: int
-    marks: tuple[str, ...]
-    steps: int | None
-    perhaps: frozenset[str] = frozenset()
-
-    @property
-    def where(self) -> str:
-        return f"{self.file.name}:{self.line}"
+#: As many lectures has the course when it is whole.
+LECTURES = 8
 
 
 @dataclass(frozen=True)
@@ -133,66 +115,6 @@ def _differences(section: script.Section, code: SceneClass) -> Iterator[str]:
         yield f"{section.where}: nobody waits for the mark [[{mark}]] in {code.name} ({code.where})"
     for mark in sorted(set(code.marks) - marks):
         yield f"{code.where}: {code.name} waits for a mark [[{mark}]] that is not in {section.where}"
-
-
-def scene_classes(folder: Path) -> list[SceneClass]:
-    """Every class with ``lecture = N`` in the Python files under a folder."""
-    found: list[SceneClass] = []
-    for path in sorted(folder.rglob("*.py")):
-        found += _in_file(path, path.stat().st_mtime_ns)
-    return found
-
-
-@cache
-def _in_file(path: Path, _stamp: int) -> tuple[SceneClass, ...]:
-    try:
-        tree = ast.parse(path.read_text(encoding="utf-8"), str(path))
-    except SyntaxError as error:
-        raise ExplainError(f"{path.name}:{error.lineno}: {error.msg}") from error
-    return tuple(
-        SceneClass(number, node.name, path, node.lineno, *_marks(node, tree))
-        for node in tree.body
-        if isinstance(node, ast.ClassDef) and (number := lecture_of(node))
-    )
-
-
-def lecture_of(node: ast.ClassDef) -> int | None:
-    """The N of ``lecture = N`` in a class body."""
-    for statement in node.body:
-        targets = statement.targets if isinstance(statement, ast.Assign) else []
-        targets = [statement.target] if isinstance(statement, ast.AnnAssign) else targets
-        if any(isinstance(target, ast.Name) and target.id == "lecture" for target in targets):
-            value = getattr(statement, "value", None)
-            if isinstance(value, ast.Constant) and isinstance(value.value, int):
-                return value.value
-    return None
-
-
-def _marks(node: ast.ClassDef, tree: ast.Module) -> tuple[tuple[str, ...], int | None, frozenset[str]]:
-    """The marks that a class waits for, its number of steps, and the marks that it may wait for."""
-    calls = [call for call in ast.walk(node) if isinstance(call, ast.Call) and isinstance(call.func, ast.Attribute)]
-    names = [call.args[0] for call in calls if call.func.attr in ("until", "left_until") and call.args]  # type: ignore[attr-defined]
-    quoted = {word.value for word in ast.walk(tree) if isinstance(word, ast.Constant) and isinstance(word.value, str)}
-    open_ended = any(not isinstance(name, ast.Constant) for name in names)
-    return (
-        tuple(str(name.value) for name in names if isinstance(name, ast.Constant)),
-        _steps(node),
-        frozenset(quoted | {word.lower() for word in quoted}) if open_ended else frozenset(),
-    )
-
-
-def _steps(node: ast.ClassDef) -> int | None:
-    """How many ``with self.step()`` a class has; None where one stands in a loop, and only a run can tell."""
-    loops = [loop for loop in ast.walk(node) if isinstance(loop, ast.For | ast.While)]
-    if any(_step_blocks(loop) for loop in loops):
-        return None
-    return _step_blocks(node)
-
-
-def _step_blocks(node: ast.AST) -> int:
-    calls = [item.context_expr for block in ast.walk(node) if isinstance(block, ast.With) for item in block.items]
-    functions = [call.func for call in calls if isinstance(call, ast.Call)]
-    return sum(isinstance(function, ast.Attribute) and function.attr == "step" for function in functions)
 
 
 # ---------------------------------------------------------------------- what `explain list` prints

@@ -263,7 +263,7 @@ class _Parser:
         if not number.isdigit():
             raise self.error(1, f"the lecture's number is {number!r}; write a whole number")
         title, question = about.pop("title"), about.pop("question", "")
-        self._no_digits(f"{title} {question}", 1)
+        self._no_digits(f"{title} {question} {about.get('answer', '')}", 1)
         return Lecture(
             int(number), title, question, self.path.stem, self.path.parent.name, self.path, tuple(sections), about
         )

@@ -29,6 +29,7 @@ from explainers.errors import ExplainError, one_of
 from explainers.quantities import Quantity
 from explainers.traces import NamedArray, Trace
 from scenes import clock, door, script
+from scenes.citations import Citations
 from scenes.registry import Course
 from scenes.report import Cue, SceneReport, StepReport, numbers_shown, said
 
@@ -88,12 +89,18 @@ class LectureScene(Scene):
         How long words take; by default 150 spoken words a minute.
     hold
         Seconds of stillness at the end of each step.
+    span
+        The least and most seconds that such a scene may last.
+    cites
+        Whether what it shows counts among the sources of its lecture.
     """
 
     lecture: ClassVar[int] = 0
     script_file: Path | str | None = None
     narrator: clock.Narrator = clock.ByWords()
     hold: ClassVar[float] = clock.HOLD
+    span: ClassVar[tuple[float, float]] = (20.0, 70.0)
+    cites: ClassVar[bool] = True
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         self.ticks = 0
@@ -116,14 +123,18 @@ class LectureScene(Scene):
 
     # ------------------------------------------------------------------ the script
     @cached_property
+    def lecture_script(self) -> script.Lecture:
+        """The script of the lecture that this scene belongs to."""
+        if self.script_file is None and not self.lecture:
+            raise ExplainError(f"{type(self).__name__} names no lecture; write `lecture = 3` in the class")
+        if self.script_file:
+            return script.load(self.script_file)
+        return script.lecture(self.lecture, folder=Course.default().scripts)
+
+    @cached_property
     def section(self) -> script.Section:
         """The section of the script that this scene shows."""
-        name = type(self).__name__
-        if self.script_file is None and not self.lecture:
-            raise ExplainError(f"{name} names no lecture; write `lecture = 3` in the class")
-        if self.script_file:
-            return script.load(self.script_file).section(name)
-        return script.lecture(self.lecture, folder=Course.default().scripts).section(name)
+        return self.lecture_script.section(type(self).__name__)
 
     def where(self, step: StageStep | None = None) -> str:
         """Lecture, scene and step in words, for messages."""
@@ -202,6 +213,18 @@ class LectureScene(Scene):
         quantity, read = door.read_number(reference)
         self.reads[read] = None
         return quantity
+
+    def front(self, lecture: int) -> script.Lecture | None:
+        """The script of a lecture of this course, for its title and question; None where it is not written yet."""
+        found, read = door.read_front(self.lecture_script, lecture)
+        self.reads[read] = None
+        return found
+
+    def citations(self) -> Citations:
+        """What the scenes of this lecture cite, as the check has noted it."""
+        found, read = door.read_citations(self.lecture_script)
+        self.reads[read] = None
+        return found
 
     def origin(self, *sources: Quantity | NamedArray | Trace) -> Mobject:
         """Set the line at the bottom left that says where the picture's numbers come from (no source: take it away)."""

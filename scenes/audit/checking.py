@@ -10,10 +10,12 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from explainers.errors import ExplainError, one_of
+from scenes import citations
 from scenes.audit import determinism
 from scenes.audit.determinism import stamp
 from scenes.audit.findings import Finding
 from scenes.audit.walking import SceneAudit, audit
+from scenes.citations import Citations
 from scenes.registry import Course, SceneEntry
 from scenes.script import Lecture
 
@@ -63,6 +65,7 @@ def check(wishes: Wishes, course: Course | None = None, tell: Callable[[str], No
     report.findings += [finding for each in report.audits for finding in each.findings]
     _goldens(report, course, wishes)
     _again(report, entries, course, wishes)
+    _citations(report, course, wishes)
     _lengths(report, course, keys)
     for each in report.audits:
         if each.unfounded:
@@ -217,6 +220,27 @@ def _digests_again(sample: Sequence[SceneEntry], course: Course, cold: bool, job
 def is_draft(lecture: Lecture) -> bool:
     """Whether the head of its script says ``draft: yes``."""
     return lecture.about.get("draft", "no") == "yes"
+
+
+def _citations(report: Report, course: Course, wishes: Wishes) -> None:
+    """What a lecture cites, where all of its scenes were walked: written, or compared with what was noted."""
+    for lecture in course.lectures:
+        mine = {each.scene: each for each in report.audits if each.lecture == lecture.number}
+        whole = all(f"{lecture.number}/{section.name}" in mine for section in lecture.sections)
+        if not whole or any(each.cites and not each.digest for each in mine.values()):
+            continue
+        now = Citations()
+        for each in mine.values():
+            now |= each.cited if each.cites else Citations()
+        noted = citations.load(lecture.number, course)
+        if wishes.update and now != noted:
+            report.updated.append(str(citations.save(lecture.number, now, course).name) + ": what the lecture cites")
+        elif noted not in (None, now):
+            assert noted is not None
+            odd = sorted({*now.facts, *now.runs} ^ {*noted.facts, *noted.runs})
+            mend = f"write what it cites now with `explain check {lecture.number} --update`"
+            what = f"{len(odd)} differ: {', '.join(odd[:3])}"
+            report.findings.append(Finding("citations-changed", str(lecture.number), 0, "citations", what, mend))
 
 
 def _lengths(report: Report, course: Course, keys: Sequence[str]) -> None:

@@ -50,6 +50,7 @@ CODES = MappingProxyType(
         "not-deterministic": "a scene that is not the same twice",
         "golden-missing": "a scene without a reviewed fingerprint",
         "picture-changed": "a picture that is not the reviewed one",
+        "citations-changed": "an end card whose sources are not those of its lecture",
         "waiver-unused": "a waiver that excuses nothing",
     }
 )

@@ -88,6 +88,7 @@ def check(picture: Picture, notes: Notes, names: frozenset[str], traces: Iterabl
 def _labels(array: NamedArray) -> Iterator[str]:
     for axis in array.labels.values():
         for text in axis:
+            yield text
             yield visible(text)
 
 

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from scenes.audit.findings import Finding
 from scenes.audit.origins import number_runs
-from scenes.registry import SceneClass
+from scenes.syntax import SceneClass
 
 #: Calls whose string arguments are read by viewers. Typst sources are read on screen instead: not all in them is text.
 _WRITERS = {

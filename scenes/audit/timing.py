@@ -6,28 +6,27 @@ from collections.abc import Mapping, Sequence
 
 from scenes.audit.findings import Finding, Notes
 from scenes.clock import HOLD, to_seconds
+from scenes.registry import LECTURES
 from scenes.report import SceneReport, StepReport
 
 #: Animations may outrun their words by so many seconds, and reach a mark so late, before anybody notices.
 OVERRUN, LATE = 0.8, 0.4
 PACE = (110.0, 185.0)
 SHORTEST_STEP = 2.0
-SCENE_SECONDS = (20.0, 70.0)
-LECTURE_SECONDS = (210.0, 420.0)
+LECTURE_SECONDS = (270.0, 350.0)
 COURSE_SECONDS = (40 * 60.0, 44 * 60.0)
-LECTURES = 8
 
 
-def check(report: SceneReport, notes: Notes) -> None:
-    """Everything that one scene's report tells."""
+def check(report: SceneReport, notes: Notes, span: tuple[float, float] = (20.0, 70.0)) -> None:
+    """Everything that one scene's report tells; ``span``: the least and most seconds of such a scene."""
     for step in report.steps:
         _check_step(step, notes)
     seconds = to_seconds(report.ticks)
-    if not SCENE_SECONDS[0] <= seconds <= SCENE_SECONDS[1]:
+    if not span[0] <= seconds <= span[1]:
         notes.add(
             "scene-length",
             report.scene,
-            f"{seconds:.1f} s, between {SCENE_SECONDS[0]:g} and {SCENE_SECONDS[1]:g}",
+            f"{seconds:.1f} s, between {span[0]:g} and {span[1]:g}",
             "join it with its neighbour or split it: one idea a scene",
             step=0,
         )
@@ -98,8 +97,8 @@ def check_lengths(seconds: Mapping[int, float], whole: Sequence[int]) -> tuple[l
             str(lecture),
             0,
             f"lecture {lecture}",
-            f"{length / 60:.1f} min, between {LECTURE_SECONDS[0] / 60:g} and {LECTURE_SECONDS[1] / 60:g}",
-            "about five minutes: cut or add a scene",
+            f"{_minutes(length)}, between {_minutes(LECTURE_SECONDS[0])} and {_minutes(LECTURE_SECONDS[1])}",
+            "trim or add words: eight such lectures make the course",
         )
         for lecture, length in sorted(seconds.items())
         if not LECTURE_SECONDS[0] <= length <= LECTURE_SECONDS[1]
@@ -108,9 +107,18 @@ def check_lengths(seconds: Mapping[int, float], whole: Sequence[int]) -> tuple[l
     if set(seconds) != set(whole):
         return findings, []
     if len(whole) < LECTURES:
-        return findings, [f"course length {total / 60:.1f} min, not judged: {len(whole)} of {LECTURES} lectures exist"]
+        return findings, [f"course length {_minutes(total)}, not judged: {len(whole)} of {LECTURES} lectures exist"]
     if not COURSE_SECONDS[0] <= total <= COURSE_SECONDS[1]:
         findings.append(
-            Finding("course-length", "all", 0, "course", f"{total / 60:.1f} min, 42 ± 2", "cut or add scenes")
+            Finding("course-length", "all", 0, "course", f"{_minutes(total)}, {_plan()}", "trim or add words")
         )
-    return findings, []
+    return findings, [f"course length {_minutes(total)}, {_plan()}"]
+
+
+def _minutes(seconds: float) -> str:
+    minutes, rest = divmod(round(seconds), 60)
+    return f"{minutes}:{rest:02d} min"
+
+
+def _plan() -> str:
+    return f"between {_minutes(COURSE_SECONDS[0])} and {_minutes(COURSE_SECONDS[1])}"

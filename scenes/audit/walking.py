@@ -20,7 +20,9 @@ from scenes.audit import contrast, fingerprint, layout, motion, origins, picture
 from scenes.audit.findings import Finding, Notes
 from scenes.audit.masks import Painter
 from scenes.audit.outlines import watching
+from scenes.citations import Citations
 from scenes.clock import to_seconds
+from scenes.kit.binding import data_of
 from scenes.production.loading import load_class
 from scenes.production.looking import LookingRenderer
 from scenes.production.settings import Options
@@ -52,6 +54,8 @@ class SceneAudit:
     digest: str = ""
     fingerprint: dict[str, Any] = field(default_factory=dict)
     thumbnail: list[list[list[int]]] = field(default_factory=list)
+    cites: bool = True
+    cited: Citations = field(default_factory=Citations)
 
 
 class _Samples:
@@ -86,6 +90,7 @@ class _Visitor:
         self._overlapping: dict[str, int] = {}
         self._waited: set[str] = set()
         self._last_motion = ""
+        self.cited = Citations()
 
     # -------------------------------------------------------------- moments
     def on_motion(self, scene: LectureScene, part: float) -> None:
@@ -142,6 +147,9 @@ class _Visitor:
         origins.check_sources(now, notes)
         self.unfounded.update(origins.unfounded(now))
         self._kept += [part.mobject for part in now.bound]
+        said = [quantity for quantity, _ in scene.section.steps[report.index - 1].quantities]
+        lines = [source for part in now.texts for source in getattr(part.mobject, "sources", ())]
+        self.cited |= Citations.of([*data_of(scene.mobjects), *lines, *said])
         values.check(now, notes, self._done_values)
         layout.check(now, notes, painter)
         contrast.check(now, frame, notes, painter, self.seen)
@@ -156,7 +164,7 @@ class _Visitor:
     def finish(self, report: SceneReport) -> None:
         """After the last step: timing, motion, waivers."""
         self.film.check(self.notes, [(step.index, step.start, step.end) for step in report.steps])
-        timing.check(report, self.notes)
+        timing.check(report, self.notes, type(self.scene).span)
         self.digest.update(json.dumps(report.to_json(), sort_keys=True, default=str).encode())
 
 
@@ -173,7 +181,9 @@ def audit(entry: SceneEntry, options: Options | None = None) -> SceneAudit:
     report: SceneReport | None = None
     with _stage(options or Options(quality=QUALITY)) as renderer:
         try:
-            scene = load_class(entry)(renderer=renderer)
+            kind = load_class(entry)
+            result.cites = kind.cites
+            scene = kind(renderer=renderer)
             scene.script_file = entry.lecture.path  # this instance speaks the entry's language
             visitor = _Visitor(entry, scene, renderer)
             _attach(visitor, scene, renderer)
@@ -245,3 +255,4 @@ def _fill(result: SceneAudit, visitor: _Visitor, report: SceneReport | None) -> 
     result.digest = visitor.digest.hexdigest() if report else ""
     result.fingerprint = {"scene": result.scene, "steps": visitor.steps}
     result.thumbnail = visitor.thumbnail
+    result.cited = visitor.cited

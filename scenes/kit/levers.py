@@ -11,8 +11,9 @@ from manim import DOWN, RIGHT, UP, AnimationGroup, LaggedStart, Line, Rectangle,
 
 from explainers.errors import ExplainError, one_of
 from explainers.quantities import Quantity
+from explainers.traces import NamedArray, Trace
 from scenes.kit import theme
-from scenes.kit.binding import Bound, DataBound, as_quantity
+from scenes.kit.binding import Bound, DataBound, Datum, as_array, as_quantity, perturb
 from scenes.kit.numbers import NumberLabel
 from scenes.kit.text import Label
 
@@ -22,6 +23,17 @@ REFERENCES = {
     "mla": ("v3.kv_values_per_layer", "v3.kv_values_per_layer_mha"),
     "rl": ("fact.benchmarks.r1_zero_aime.start_pass1", "fact.benchmarks.r1_zero_aime.end_pass1_v1_paper"),
 }
+
+#: The run whose gate says which experts light up: V3's size and rules on a real sentence, untrained.
+ROUTES = "untrained_gate"
+
+
+def standing(
+    number: Callable[[str], Quantity], run: Callable[[str], Trace]
+) -> tuple[tuple[Quantity, Quantity, NamedArray], tuple[Quantity, Quantity], tuple[Quantity, Quantity]]:
+    """What the three panels are drawn from, in the course's standing numbers."""
+    moe, mla, rl = ((number(one), number(two)) for one, two in REFERENCES.values())
+    return (*moe, run(ROUTES)["chosen"]), mla, rl
 
 
 class LeverPanel(DataBound, VGroup):
@@ -64,28 +76,37 @@ def _columns(count: int, shape: float) -> int:
 
 
 class RunLess(LeverPanel):
-    """Few experts of many: as many squares as the layer has experts, as many lit as a token uses.
+    """Few experts of many: as many squares as the layer has experts; lit are those to which a gate sends a token.
 
-    Which ones are lit is drawn by lot; `light` draws again.
+    >>> routes = self.run("untrained_gate")["chosen"]      # (token, expert), true where a token goes
+    >>> panel = RunLess(self.number("v3.experts_per_token"), self.number("v3.routed_experts"), routes)
+    >>> self.play(panel.light(1))                            # the experts of the next token
+
+    Squares of one column stand together, so that a group of experts (``groups``) is a block of columns.
     """
 
     lever, words, also, role = "moe", "run less", "mixture of experts", "expert"
 
-    def __init__(self, chosen: Quantity, experts: Quantity, *, width: float = 3.9, height: float = 4.9) -> None:
+    def __init__(
+        self, chosen: Quantity, experts: Quantity, routes: NamedArray, *, width: float = 3.9, height: float = 4.9
+    ) -> None:
         super().__init__()
-        self.bound = Bound((as_quantity(chosen, "RunLess"), as_quantity(experts, "RunLess")))
-        count, lit = round(float(experts)), round(float(chosen))
-        if not 0 < lit <= count <= 1024:
-            raise ExplainError(f"RunLess: {lit} of {count} experts cannot be drawn; give 0 < chosen ≤ experts ≤ 1024")
+        self.bound = Bound((as_quantity(chosen, "RunLess"), as_quantity(experts, "RunLess"), as_routes(routes)))
+        count = round(float(experts))
+        if not 0 < count <= 1024:
+            raise ExplainError(f"RunLess: {count} experts cannot be drawn; give 1 to 1024")
+        if routes.values.shape[1] != count:
+            raise ExplainError(f"RunLess: routes to {routes.values.shape[1]} experts do not fit {count} experts")
         self._build(width, height)
         columns = _columns(count, self.room[0] / self.room[1])
         rows = math.ceil(count / columns)
         pitch = min(self.room[0] / columns, self.room[1] / rows)
         self.squares = VGroup(*(Square(pitch * 0.74, stroke_width=0) for _ in range(count)))
-        self.squares.arrange_in_grid(rows=rows, cols=columns, buff=pitch * 0.26).move_to(self.middle)
-        self.picture.add(self.squares)
-        self.lit = lit
-        self._paint(self.lot(0))
+        self.squares.arrange_in_grid(rows=rows, cols=columns, buff=pitch * 0.26, flow_order="dr")
+        self.picture.add(self.squares.move_to(self.middle))
+        self._colours = (theme.tint(self.role, 0.3), theme.role(self.role))
+        for square, lit in zip(self.squares, self.routes(0), strict=True):
+            square.set_fill(self._colours[lit], 1)
         self._say(
             NumberLabel(chosen, "plain bare", size="body", role=self.role),
             Label("of", "body", "muted"),
@@ -93,21 +114,31 @@ class RunLess(LeverPanel):
             Label("experts", "body", "muted"),
         )
 
-    def lot(self, turn: int) -> set[int]:
-        """The squares that shine at a turn: drawn by lot, always the same for the same turn."""
-        drawn = np.random.default_rng(turn).choice(len(self.squares), self.lit, replace=False)
-        return set(drawn.tolist())
+    def perturbed(self) -> Self:
+        """The same experts, and tokens that go to all those to which they did not go."""
+        chosen, experts, routes = self.bound
+        return self.rebind(perturb(chosen), experts, perturb(routes))
 
-    def _paint(self, lit: set[int]) -> None:
-        for index, square in enumerate(self.squares):
-            square.set_fill(theme.role(self.role) if index in lit else theme.tint(self.role, 0.3), 1)
+    def routes(self, token: int) -> list[bool]:
+        """Whether each expert is chosen for a token; after the last token comes the first again."""
+        values = self.bound[2].values
+        return [bool(each) for each in values[token % len(values)]]
 
-    def light(self, turn: int, run_time: float = 0.6) -> AnimationGroup:
-        """The animation in which other experts light up, as many as before."""
-        lit = self.lot(turn)
-        colours = (theme.tint(self.role, 0.3), theme.role(self.role))
-        moves = [square.animate.set_fill(colours[index in lit], 1) for index, square in enumerate(self.squares)]
+    def light(self, token: int, run_time: float = 0.6) -> AnimationGroup:
+        """The animation in which the experts of a token light up, and those of the token before go out."""
+        moves = [
+            square.animate.set_fill(self._colours[lit], 1)
+            for square, lit in zip(self.squares, self.routes(token), strict=True)
+        ]
         return AnimationGroup(*moves, run_time=run_time)
+
+
+def as_routes(routes: object) -> NamedArray:
+    """Check that ``routes`` says of each token to which experts it goes: (token, expert), true or false."""
+    array = as_array(routes, "RunLess", 2)
+    if array.values.dtype != np.bool_:
+        raise ExplainError(f"RunLess: routes are true or false, (token, expert), not {array.values.dtype}")
+    return array
 
 
 class RememberLess(LeverPanel):
@@ -195,7 +226,7 @@ class LearnByChecking(LeverPanel):
 class LeversMap(VGroup):
     """The map of the course: run less (MoE), remember less (MLA), learn by checking (RL), side by side.
 
-    >>> levers = LeversMap.read(self.number)               # the standing numbers, see `REFERENCES`
+    >>> levers = LeversMap.read(self.number, self.run)     # the standing numbers, see `REFERENCES`
     >>> self.origin(*levers.sources)
     >>> self.play(FadeIn(levers));  self.play(levers.focus("mla"))
 
@@ -210,7 +241,7 @@ class LeversMap(VGroup):
 
     def __init__(
         self,
-        moe: tuple[Quantity, Quantity],
+        moe: tuple[Quantity, Quantity, NamedArray],
         mla: tuple[Quantity, Quantity],
         rl: tuple[Quantity, Quantity],
         *,
@@ -232,13 +263,20 @@ class LeversMap(VGroup):
                 self.panels[name].stand(name == highlight)
 
     @classmethod
-    def read(cls, number: Callable[[str], Quantity], *, highlight: str = "", width: float = 12.4) -> Self:
-        """The map with the course's standing numbers; ``number`` is a scene's `number`."""
-        pairs = {name: tuple(number(each) for each in pair) for name, pair in REFERENCES.items()}
-        return cls(*pairs.values(), highlight=highlight, width=width)  # type: ignore[arg-type]
+    def read(
+        cls,
+        number: Callable[[str], Quantity],
+        run: Callable[[str], Trace],
+        *,
+        highlight: str = "",
+        width: float = 12.4,
+        height: float = 4.9,
+    ) -> Self:
+        """The map with the course's standing numbers; ``number`` and ``run`` are a scene's."""
+        return cls(*standing(number, run), highlight=highlight, width=width, height=height)
 
     @property
-    def sources(self) -> tuple[Quantity, ...]:
+    def sources(self) -> tuple[Datum, ...]:
         """All numbers of the map, for the origin line."""
         return tuple(datum for panel in self.panels.values() for datum in panel.bound)
 

@@ -20,7 +20,8 @@ from typing import Any
 
 from scenes import clock, script
 from scenes.production.settings import Picture
-from scenes.registry import SceneClass, SceneEntry, lecture_of
+from scenes.registry import SceneEntry
+from scenes.syntax import SceneClass, lecture_of
 
 _PROJECT = Path(__file__).resolve().parents[2]
 _PACKAGES = ("explainers", "scenes")

@@ -10,7 +10,8 @@ from collections.abc import Callable
 import pytest
 
 from explainers.errors import ExplainError
-from scenes.registry import Course, listing, scene_classes, select
+from scenes.registry import Course, listing, select
+from scenes.syntax import scene_classes
 
 MakeCourse = Callable[[str, str], Course]
 SCRIPT = """
@@ -65,6 +66,53 @@ def test_classes_are_read_from_syntax_and_ordered_by_the_script(make_course: Mak
 )
 def test_every_mismatch_is_found(make_course: MakeCourse, script: str, code: str, says: str) -> None:
     assert any(says in line for line in make_course(script, code).mismatches())
+
+
+INHERITED = """
+from bases import Card
+
+class Opening(LectureScene):
+    def construct(self):
+        with self.step() as s:
+            s.until("here")
+        self.more()
+
+    def more(self):
+        with self.step():
+            pass
+
+class FirstScene(Opening):
+    lecture = 9
+
+class Second(Card):
+    lecture = 9
+
+    def closing(self):
+        with self.step():
+            pass
+"""
+BASES = """
+from scenes.stage import LectureScene
+
+class Card(LectureScene):
+    def construct(self):
+        self.closing()
+
+    def closing(self):
+        with self.step():
+            pass
+        with self.step():
+            pass
+"""
+
+
+def test_steps_and_marks_are_inherited(make_course: MakeCourse) -> None:
+    course = make_course(SCRIPT, INHERITED)
+    (course.scenes / "bases.py").write_text(BASES, "utf-8")
+    found = {each.name: (each.steps, each.marks) for each in scene_classes(course.scenes)}
+    assert found == {"FirstScene": (2, ("here",)), "Second": (1, ())}  # its own `closing` stands for that of Card
+    assert course.mismatches() == []
+    assert "Second has 1 steps" in make_course(SCRIPT + "\nEight.\n", INHERITED).mismatches()[0]
 
 
 def test_marks_out_of_a_variable_are_left_to_a_run(make_course: MakeCourse) -> None:

@@ -222,7 +222,8 @@ class OutInTheOpen(LectureScene):
 
     def two_ideas(self) -> VGroup:
         """V2's experts and V2's latent, small."""
-        experts = RunLess(self.number("v2.experts_per_token"), self.number("v2.routed_experts"))
+        routes = self.run("untrained_gate", model="v2")["chosen"]
+        experts = RunLess(self.number("v2.experts_per_token"), self.number("v2.routed_experts"), routes)
         latent = RememberLess(self.number("v2.kv_values_per_layer"), self.number("v2.kv_values_per_layer_mha"))
         ideas = VGroup()
         for panel in (experts, latent):

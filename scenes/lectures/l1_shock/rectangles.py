@@ -24,7 +24,7 @@ from manim import (
 )
 
 from explainers import facts
-from explainers.traces import Trace
+from explainers.traces import NamedArray, Trace
 from scenes.kit import (
     EASE,
     STAGE_CENTER,
@@ -251,7 +251,6 @@ class NotASmallerModel(LectureScene):
     """All of V3 beside Llama, and the part of it that works."""
 
     lecture = 1
-    pieces = 12
 
     def construct(self) -> None:
         self.show_title()
@@ -288,27 +287,44 @@ class NotASmallerModel(LectureScene):
             self.number("v3.active_params"), "words 2", size="heading", role="latent", after=" at work"
         )
         active.next_to(whole, UP, buff=0.16).align_to(whole, LEFT)
-        lot = label("places drawn by lot", "small", "muted").next_to(whole, UP, buff=0.16).align_to(whole, RIGHT)
-        wide = sliver.width / self.pieces
-        parts = VGroup(*(sliver.copy().stretch_to_fit_width(wide) for _ in range(self.pieces))).arrange(RIGHT, buff=0)
-        parts.move_to(sliver)
+        gate = label("places: V3's gate rule, untrained", "small", "muted")
+        gate.next_to(whole, UP, buff=0.16).align_to(whole, RIGHT)
+        routes = self.run("untrained_gate")
+        parts = self.split(chart, routes["chosen"])
+        tokens = [TokenChip(token) for token in routes["chosen"].labels["token"]]
+        for chip in tokens:
+            chip.next_to(gate, UP, buff=0.2).align_to(whole, RIGHT)
         with self.step() as s:
             self.add(whole)
             self.bring_to_front(full)
             s.until("sliver")
             self.play(full.animate.become(sliver), FadeOut(more), run_time=1.6, rate_func=EASE)
-            self.play(FadeIn(active, lot), run_time=0.6)
+            self.play(FadeIn(active), run_time=0.6)
             s.until("answer")
+            self.origin(trace, routes, *chart.bound)
             self.remove(full)
             self.add(parts)
+            self.play(FadeIn(gate, tokens[0]), run_time=0.4)
             for turn in range(5):
-                self.play(*self.scatter(parts, whole, turn), run_time=1.3, rate_func=EASE)
+                if turn:
+                    self.remove(tokens[(turn - 1) % len(tokens)])
+                    self.add(tokens[turn % len(tokens)])
+                self.play(*self.scatter(parts, whole, routes["chosen"], turn), run_time=1.1, rate_func=EASE)
                 if turn == 2:
                     s.until("next")
 
-    def scatter(self, parts: VGroup, whole: Rectangle, turn: int) -> list[Any]:
-        """The same width, in other places: which ones is drawn by lot."""
-        places = np.sort(np.random.default_rng(turn).choice(48, self.pieces, replace=False))
-        step = (whole.width - parts[0].width) / 47
-        left = whole.get_left()[0] + parts[0].width / 2
-        return [part.animate.set_x(left + place * step) for part, place in zip(parts, places, strict=True)]
+    def split(self, chart: BlockChart, routes: NamedArray) -> VGroup:
+        """The sliver in pieces, as wide as their parameters: what every token passes, then one expert each."""
+        sliver, lit = chart.parts[V3], int(routes.values[0].sum())
+        one = float(self.number("v3.routed_params")) / routes.values.shape[1] * chart.unit_width
+        widths = [sliver.width - lit * one, *[one] * lit]
+        parts = VGroup(*(sliver.copy().stretch_to_fit_width(width) for width in widths)).arrange(RIGHT, buff=0)
+        return parts.move_to(sliver)
+
+    def scatter(self, parts: VGroup, whole: Rectangle, routes: NamedArray, turn: int) -> list[Any]:
+        """The experts go to the places where a token finds its own; what every token passes stays."""
+        always, *experts = parts
+        left, count = always.get_right()[0], routes.values.shape[1]
+        pitch = (whole.get_right()[0] - left) / count
+        places = np.flatnonzero(routes.values[turn % len(routes.values)])
+        return [part.animate.set_x(left + (place + 0.5) * pitch) for part, place in zip(experts, places, strict=True)]

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from scenes.audit import source
-from scenes.registry import SceneClass
+from scenes.syntax import SceneClass
 
 BAD = {
     'label("671 billion")': "digits-in-code",

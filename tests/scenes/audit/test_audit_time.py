@@ -61,9 +61,34 @@ def test_lecture_and_course_lengths() -> None:
     assert "1 of 8 lectures exist" in notes[0]
     assert [f.code for f in timing.check_lengths({3: 120.0, 4: 300.0}, [3, 4, 5])[0]] == ["lecture-length"]
     eight = dict.fromkeys(range(1, 9), 315.0)
-    assert timing.check_lengths(eight, list(eight)) == ([], [])
-    long = dict.fromkeys(range(1, 9), 400.0)
-    assert [f.code for f in timing.check_lengths(long, list(long))[0]] == ["course-length"]
+    assert timing.check_lengths(eight, list(eight)) == (
+        [],
+        ["course length 42:00 min, between 40:00 min and 44:00 min"],
+    )
+
+
+@pytest.mark.parametrize(
+    ("seconds", "codes"),
+    [(300.0, []), (299.0, ["course-length"]), (330.0, []), (331.0, ["course-length"])],
+)
+def test_a_course_outside_of_its_plan_is_found(seconds: float, codes: list[str]) -> None:
+    every = dict.fromkeys(range(1, 9), seconds)
+    assert [finding.code for finding in timing.check_lengths(every, list(every))[0]] == codes
+
+
+@pytest.mark.parametrize(("seconds", "bad"), [(269.0, True), (270.0, False), (350.0, False), (351.0, True)])
+def test_a_lecture_outside_of_its_plan_is_found_and_named(seconds: float, bad: bool) -> None:
+    findings, _ = timing.check_lengths({3: 315.0, 4: seconds}, [3, 4, 5])
+    assert [(finding.code, finding.scene) for finding in findings] == ([("lecture-length", "4")] if bad else [])
+
+
+def test_a_card_is_short() -> None:
+    report = SceneReport(3, "Card", "Card", 6 * 15, (), ())
+    notes = Notes("3/Card")
+    timing.check(report, notes, (3.0, 14.0))
+    assert not notes.findings
+    timing.check(report, notes)
+    assert [finding.code for finding in notes.findings] == ["scene-length"]
 
 
 # ---------------------------------------------------------------------- motion

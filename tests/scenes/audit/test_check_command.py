@@ -25,6 +25,7 @@ from scenes.kit import NumberLabel, role
 
 class Layers(LectureScene):
     lecture = 9
+    span = (1, 70)
 
     def construct(self):
         self.show_title()
@@ -44,8 +45,7 @@ MakeCourse = Callable[[str, str], Course]
 
 @pytest.fixture(autouse=True)
 def short_is_long_enough(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Lengths are tested elsewhere; here a scene of 15 s saves time."""
-    monkeypatch.setattr("scenes.audit.timing.SCENE_SECONDS", (1, 70))
+    """Lengths are tested elsewhere; here a lecture of 15 s saves time."""
     monkeypatch.setattr("scenes.audit.timing.LECTURE_SECONDS", (1, 420))
 
 

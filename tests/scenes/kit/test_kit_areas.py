@@ -6,9 +6,11 @@ import numpy as np
 import pytest
 from manim import Mobject
 
+from explainers import runs
 from explainers.errors import ExplainError
 from explainers.quantities import Quantity, computed
 from explainers.references import resolve
+from explainers.traces import NamedArray
 from scenes.kit import (
     AmountSquare,
     Block,
@@ -83,8 +85,16 @@ def test_who_measured_can_be_seen() -> None:
     assert rows().of("A")[0].get_fill_color() != filled.of("A")[0].get_fill_color()
 
 
+def routes(tokens: int, experts: int, chosen: int) -> NamedArray:
+    """Tokens that go to ``chosen`` experts each, no two to the same ones."""
+    values = np.zeros((tokens, experts), dtype=bool)
+    for token in range(tokens):
+        values[token, (np.arange(chosen) * 7 + token) % experts] = True
+    return NamedArray(values, ("token", "expert"), "made up")
+
+
 def test_as_many_experts_shine_as_a_token_uses() -> None:
-    panel = RunLess(number(8, "expert"), number(256, "expert"))
+    panel = RunLess(number(8, "expert"), number(256, "expert"), routes(5, 256, 8))
 
     def shining() -> set[int]:
         colours = [square.get_fill_color().to_hex() for square in panel.squares]
@@ -95,6 +105,9 @@ def test_as_many_experts_shine_as_a_token_uses() -> None:
     before = shining()
     finish(panel.light(3))
     assert len(shining()) == 8 and shining() != before
+    assert shining() == set(np.flatnonzero(panel.bound[2].values[3]))
+    finish(panel.light(5))
+    assert shining() == before  # after the last token the first again
 
 
 def test_cells_of_memory_add_up_to_the_full_cache() -> None:
@@ -117,8 +130,9 @@ def test_bars_of_the_third_lever_are_shares_of_their_frames() -> None:
 
 
 def test_the_map_reads_its_numbers_and_one_lever_stands_forward() -> None:
-    levers = LeversMap.read(resolve, highlight="mla")
-    assert [float(each) for each in levers.sources[:3]] == [8, 256, 576]
+    levers = LeversMap.read(resolve, runs.get, highlight="mla")
+    assert [float(each) for each in levers.sources[:2]] == [8, 256]
+    assert levers.sources[2].run == "untrained_gate" and float(levers.sources[3]) == 576
 
     def clear(name: str) -> float:
         return levers.panels[name].heading.get_fill_opacity()
@@ -139,7 +153,7 @@ def look(thing: Mobject) -> list[tuple[float, ...]]:
     [
         chart(number(20e9, "param")),
         AmountSquare(number(5e6, "USD"), unit=1e-8),
-        RunLess(number(2, "expert"), number(16, "expert")),
+        RunLess(number(2, "expert"), number(16, "expert"), routes(3, 16, 2)),
         RememberLess(number(10, "value"), number(200, "value")),
         LearnByChecking(number(10, "%"), number(30, "%")),
     ],
@@ -162,7 +176,9 @@ def test_other_numbers_make_another_picture(thing) -> None:
         (lambda: DotRows([DotRow("a", {"X": number(1)})], [Runner("A")]), "unknown runner"),
         (lambda: DotRows([DotRow("a", {"A": number(120)})], [Runner("A")]), "outside"),
         (lambda: DotRows([DotRow("a", {"A": number(1)})], [Runner("A", shape="star")]), "unknown shape"),
-        (lambda: RunLess(number(9), number(8)), "0 < chosen"),
+        (lambda: RunLess(number(2), number(9), routes(3, 8, 2)), "do not fit 9 experts"),
+        (lambda: RunLess(number(2), number(2000), routes(3, 8, 2)), "1 to 1024"),
+        (lambda: RunLess(number(2), number(8), NamedArray(np.ones((3, 8)), ("token", "expert"))), "true or false"),
         (lambda: RememberLess(number(2, "B"), number(8, "value")), "in its unit"),
         (lambda: LearnByChecking(number(2), number(8)), "per cent"),
     ],
