@@ -34,8 +34,8 @@ class LeverSigns(VGroup):
         mla: tuple[Quantity, Quantity],
         rl: tuple[Quantity, Quantity],
         *,
-        height: float = 1.2,
-        gap: float = 0.5,
+        height: float = 1.3,
+        gap: float = 0.36,
     ) -> None:
         super().__init__()
         self.signs: dict[str, VGroup] = {}
@@ -46,7 +46,7 @@ class LeverSigns(VGroup):
         wide = max(picture.width for picture, _ in self.signs.values())
         for place, (picture, name) in enumerate(self.signs.values()):
             picture.move_to([wide / 2, -place * (height + gap), 0])
-            name.move_to([wide + 0.28, picture.get_y(), 0], LEFT)
+            name.move_to([wide + 0.22, picture.get_y(), 0], LEFT)
         self.add(*self.signs.values())
         self.center()
 
@@ -57,7 +57,7 @@ class LeverSigns(VGroup):
                 raise one_of("lever", lever, list(self.signs))
         back = [sign for lever, sign in self.signs.items() if lever not in levers]
         moves = [self.signs[lever].animate.scale(1.06, about_edge=LEFT) for lever in levers]
-        moves += [dim(picture, to=0.3, run_time=run_time) for picture, _ in back]
+        moves += [dim(picture, to=0.4, run_time=run_time) for picture, _ in back]
         moves += [name.animate.set_fill(theme.role("muted")) for _, name in back]
         return AnimationGroup(*moves, run_time=run_time)
 
