@@ -30,6 +30,9 @@ from scenes.kit.signs import LeverSigns, Progress, SourceRows, fitted_name
 from scenes.registry import LECTURES
 from scenes.stage import LectureScene
 
+#: The line of an end card for what was computed.
+COMPUTED = "computed here, a dot for a run"
+
 
 class Card(LectureScene):
     """What both cards share: where the words stand, and the lecture's name in two parts."""
@@ -120,10 +123,10 @@ class EndCard(Card):
         chief = sorted(found, key=lambda name: (-sum(found[name]), name))[: self.rows]
         counts = {fitted_name(name): found[name] for name in chief}
         if cited.runs:
-            counts["computed here, a dot for a run"] = [len(cited.runs), 0]
+            counts[COMPUTED] = [len(cited.runs), 0]
         labels = {"source": tuple(counts), "kind": ("read at the source", "told by others")}
         array = NamedArray(np.array(list(counts.values())), ("source", "kind"), "figures a source", "", labels)
-        rows = SourceRows(array, roles=[*["latent"] * len(chief), "expert"])
+        rows = SourceRows(array, roles=["expert" if name == COMPUTED else "latent" for name in counts])
         lines = VGroup(label("what it stands on, a dot for a figure", "small", "muted"), rows)
         lines[0].next_to(rows, UP, buff=0.22, aligned_edge=LEFT)
         if len(found) > len(chief):
