@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 @click.option("--jobs", type=int, help="Scenes rendered at once; default one a core.")
 @click.option("--lang", default="en", show_default=True, help="Language of the script.")
 @click.option("--voice", help="A voice that speaks the script; default: silent, timed by its words.")
+@click.option("--engine", default="fast", show_default=True, help="fast, or stock: Manim's own renderer, untouched.")
 @click.option("--fresh", is_flag=True, help="Render again what the cache holds.")
 def render(targets: tuple[str, ...], **chosen: Any) -> None:
     """Render lectures (`3`), scenes (`CacheGrows`, `3/CacheGrows`) or everything (`all`, the default).

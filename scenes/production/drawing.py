@@ -1,4 +1,10 @@
-"""Draw one scene into one mp4: a thin layer over the seams that Manim offers (a renderer's file writer)."""
+"""Draw one scene into one mp4: a thin layer over the seams that Manim offers (a scene's renderer, its file writer).
+
+Manim draws, and nothing of it is replaced: the frames are those of the stock ``manim`` command, which
+`explain bench render` and the tests compare. What is saved is around the drawing: a frame is handed on without being
+copied, and what stands still is neither drawn, converted nor encoded again (`encoder`). ``engine="stock"`` takes
+Manim's own renderer as it is, for whoever doubts.
+"""
 
 from __future__ import annotations
 
@@ -35,6 +41,20 @@ class _DirectWriter(SceneFileWriter):
         self.video.write(pixels, repeat)
 
 
+class EngineRenderer(CairoRenderer):
+    """Manim's renderer, without the copy that it makes of each frame: the encoder has done with it on return."""
+
+    def render(self, scene: Any, time: float, moving_mobjects: Any = None) -> None:
+        self.update_frame(scene, moving_mobjects)
+        self.add_frame(self.camera.pixel_array)
+
+    def freeze_current_frame(self, duration: float) -> None:
+        self.add_frame(self.camera.pixel_array, num_frames=int(duration * self.camera.frame_rate))
+
+
+RENDERERS: dict[str, type[CairoRenderer]] = {"fast": EngineRenderer, "stock": CairoRenderer}
+
+
 class SceneFailed(Exception):
     """A scene raised; ``step`` is where (0: outside its steps)."""
 
@@ -43,8 +63,10 @@ class SceneFailed(Exception):
         self.step = step
 
 
-def draw(entry: SceneEntry, picture: Picture, folder: Path, progress: Progress | None = None) -> SceneReport:
-    """Write ``scene.mp4`` and ``poster.png`` (its last frame) into ``folder``.
+def draw(
+    entry: SceneEntry, picture: Picture, folder: Path, progress: Progress | None = None, engine: str = "fast"
+) -> SceneReport:
+    """Write ``scene.mp4`` and ``poster.png`` (its last frame) into ``folder``; ``engine`` is one of `RENDERERS`.
 
     Raises `SceneFailed` from whatever the scene raised.
     """
@@ -58,7 +80,7 @@ def draw(entry: SceneEntry, picture: Picture, folder: Path, progress: Progress |
     try:
         scene_class = load_class(entry)
         with picture.configure(folder / "manim"):
-            renderer = CairoRenderer(file_writer_class=partial(_DirectWriter, video=video))
+            renderer = RENDERERS[engine](file_writer_class=partial(_DirectWriter, video=video))
             scene = scene_class(renderer=renderer)
             scene.script_file = entry.lecture.path  # the language that was asked for
             scene.on_step_start.append(lambda _step: video.mark_step())

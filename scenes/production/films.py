@@ -48,7 +48,7 @@ def render(targets: Sequence[str | int], options: Options, *, course: Course | N
     with _chosen(options):
         films = select([str(target) for target in targets], course or Course.default(options.lang))
         _must_match(films)
-        jobs = {e.key: Job(e, options.picture) for film in films for e in film.entries}
+        jobs = {e.key: Job(e, options.picture, options.engine) for film in films for e in film.entries}
         keys = {name: job.key for name, job in jobs.items()}
         with cache.workspace() as work:
             _compute(wanted_runs(list(jobs.values())), work)

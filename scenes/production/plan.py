@@ -34,10 +34,11 @@ _FONTS = ("fontpkg-ibm-plex-sans", "fontpkg-ibm-plex-mono")
 
 @dataclass(frozen=True)
 class Job:
-    """Draw this scene at this size and rate."""
+    """Draw this scene at this size and rate, with this engine."""
 
     entry: SceneEntry
     picture: Picture
+    engine: str = "fast"
 
     @property
     def frames(self) -> int:
@@ -50,7 +51,7 @@ class Job:
         code = self.entry.code
         digest = hashlib.sha256()
         for part in (
-            json.dumps([asdict(self.picture), code.name, versions()], sort_keys=True),
+            json.dumps([asdict(self.picture), self.engine, code.name, versions()], sort_keys=True),
             os.environ.get("EXPLAIN_THEME", ""),
             self.entry.lecture.lang,
             self.entry.section.digest,
@@ -71,6 +72,7 @@ class Job:
             "file": str(code.file.resolve()),
             "script": str(self.entry.lecture.path.resolve()),
             "picture": asdict(self.picture),
+            "engine": self.engine,
             "folder": str(folder),
         }
 

@@ -18,6 +18,7 @@ QUALITIES: Mapping[str, tuple[int, int]] = {
     "1080p": (1920, 1080),
     "4k": (3840, 2160),
 }
+ENGINES = ("fast", "stock")
 #: Manim's frame is eight units high; the width follows from the widest of the qualities, so that all agree.
 FRAME_HEIGHT = 8.0
 FRAME_WIDTH = FRAME_HEIGHT * 16 / 9
@@ -43,6 +44,8 @@ class Options:
         Language of the scripts; voice of the narration (None: silent, timed by words).
     fresh
         Render again what the cache holds.
+    engine
+        One of `ENGINES`: ``stock`` draws with Manim's own renderer, frame by frame, untouched.
     """
 
     quality: str = "720p"
@@ -56,10 +59,13 @@ class Options:
     lang: str = "en"
     voice: str | None = None
     fresh: bool = False
+    engine: str = "fast"
 
     def __post_init__(self) -> None:
         if self.quality not in QUALITIES:
             raise one_of("quality", self.quality, list(QUALITIES))
+        if self.engine not in ENGINES:
+            raise one_of("engine", self.engine, list(ENGINES))
         if self.fps is not None and not 1 <= self.fps <= 240:
             raise ExplainError(f"--fps {self.fps} is out of range; choose a whole number from 1 to 240")
         if self.jobs is not None and self.jobs < 1:

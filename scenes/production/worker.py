@@ -64,7 +64,7 @@ def _draw(job: Mapping[str, Any], tell: Tell) -> None:
             tell(event="frames", frames=frames, step=step)
 
     folder = Path(job["folder"])
-    report = draw(entry_from_json(job), Picture(**job["picture"]), folder, progress)
+    report = draw(entry_from_json(job), Picture(**job["picture"]), folder, progress, job["engine"])
     write_part(folder, report)
 
 
