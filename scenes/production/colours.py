@@ -59,7 +59,7 @@ class Planes:
         made = self._reformat.reformat(frame, format="yuv420p", dst_colorspace=Colorspace.ITU709, threads=1)
         sizes = ((self.yuv[: self.height], 1), *((plane, 2) for plane in self._chroma()))
         for (target, step), plane in zip(sizes, made.planes, strict=True):
-            values = np.frombuffer(plane, np.uint8).reshape(plane.height, plane.line_size)
+            values = np.frombuffer(memoryview(plane), np.uint8).reshape(plane.height, plane.line_size)
             part = values[(top - y0) // step : (bottom - y0) // step, (left - x0) // step : (right - x0) // step]
             target[top // step : bottom // step, left // step : right // step] = part
 

@@ -64,7 +64,12 @@ class SceneFailed(Exception):
 
 
 def draw(
-    entry: SceneEntry, picture: Picture, folder: Path, progress: Progress | None = None, engine: str = "fast"
+    entry: SceneEntry,
+    picture: Picture,
+    folder: Path,
+    progress: Progress | None = None,
+    engine: str = "fast",
+    make_video: Callable[..., SceneVideo] = SceneVideo,
 ) -> SceneReport:
     """Write ``scene.mp4`` and ``poster.png`` (its last frame) into ``folder``; ``engine`` is one of `RENDERERS`.
 
@@ -76,7 +81,7 @@ def draw(
         if progress and scene is not None:
             progress(frames, scene.current.index if scene.current else 0)
 
-    video = SceneVideo(folder / "scene.mp4", picture, on_frames)
+    video = make_video(folder / "scene.mp4", picture, on_frames)
     try:
         scene_class = load_class(entry)
         with picture.configure(folder / "manim"):

@@ -51,7 +51,7 @@ def render(targets: Sequence[str | int], options: Options, *, course: Course | N
         jobs = {e.key: Job(e, options.picture, options.engine) for film in films for e in film.entries}
         keys = {name: job.key for name, job in jobs.items()}
         with cache.workspace() as work:
-            _compute(wanted_runs(list(jobs.values())), work)
+            compute_runs(list(jobs.values()), work)
             bars = Bars({name: job.frames for name, job in jobs.items()})
             parts = {} if options.fresh else {name: part for name in jobs if (part := cache.find(keys[name]))}
             reused = set(parts)
@@ -88,11 +88,11 @@ def _draw(
     return pool.run(tasks, options.workers, bars, kept)
 
 
-def _compute(wanted: Sequence[tuple[str, dict[str, object]]], work: Path) -> None:
+def compute_runs(jobs: list[Job], work: Path) -> None:
     """Compute, in a process of its own, the runs that are not recorded, before scenes ask for them."""
     plain = not runs.context().overrides()
     missing = []
-    for name, params in wanted:
+    for name, params in wanted_runs(jobs):
         if name not in runs.CATALOGUE:
             runs.get(name)  # the error that names the closest ones
         if params or not plain or not runs.CATALOGUE[name].recorded:
