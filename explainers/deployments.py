@@ -130,7 +130,7 @@ def load(deployment: Deployment) -> Load:
         shared if routed else 0,  # without routed experts every matrix is split over the group
         (routed or shared) / deployment.gpus,
         max(ffn.routed_experts, 1),
-        ffn.routed_experts if dense else ffn.experts_per_token,
+        max(ffn.routed_experts, 1) if dense else ffn.experts_per_token,
         2 * active,
         each,
         crossing,
