@@ -360,3 +360,37 @@ register(
         minutes=2,
     ),
 )
+
+register(
+    Run(
+        "same_race",
+        "explainers.experiments.sparse_dense:same_race",
+        "sparse between two dense models: here and in DeepSeekMoE's paper",
+    ),
+    Run(
+        "same_quality",
+        "explainers.experiments.sparse_dense:same_quality",
+        "a sparse and a dense model of comparable quality: arithmetic, memory, speed, money",
+    ),
+    Run(
+        "node_room",
+        "explainers.experiments.sparse_dense:node_room",
+        "what fills a GPU's memory, and how many users then fit on a node",
+    ),
+    Run(
+        "efficiency_ledger",
+        "explainers.experiments.sparse_dense:efficiency_ledger",
+        "what V3's efficiency buys and what it costs, as ratios",
+    ),
+    Run(
+        "overlap",
+        "explainers.experiments.overlap:overlap",
+        "communication hidden behind computing: two micro-batches that take turns, modelled",
+    ),
+    Run(
+        "guess_strip",
+        "explainers.experiments.guess_strip:guess_strip",
+        "one beginning written on with the drafting head, pass by pass",
+        recorded=True,
+    ),
+)

@@ -21,6 +21,7 @@ from explainers.quantities import Quantity, computed
 
 #: The models that can be counted, in the order in which a listing shows them.
 MODELS = (
+    "ds7b",
     "ds67b",
     "moe16b",
     "v2_lite",

@@ -22,13 +22,23 @@ Reader = Callable[[Tensor], tuple[Tensor, Tensor]]
 
 
 @dataclass(frozen=True)
+class Pass:
+    """One pass of the main model: the guess that it checked (None: none), whether it stood, and what was written."""
+
+    guess: int | None
+    stands: bool
+    written: tuple[int, ...]
+
+
+@dataclass(frozen=True)
 class Decoded:
-    """Tokens written, passes of the main model they took, and of the guesses made how many stood."""
+    """Tokens written, passes of the main model they took, and of the guesses made how many stood; and every pass."""
 
     tokens: list[int]
     passes: int
     guesses: int
     accepted: int
+    log: tuple[Pass, ...] = ()
 
 
 def verify(target: Tensor, draft: Tensor, guess: int, generator: torch.Generator) -> tuple[bool, int]:
@@ -75,7 +85,9 @@ def decode(prompt: list[int], count: int, read: Reader, *, temperature: float = 
     tokens, passes, guesses, accepted = list(prompt), 0, 0, 0
     end = len(prompt) + count
     guess, draft = None, torch.empty(0)
+    log: list[Pass] = []
     while len(tokens) < end:
+        before = len(tokens)
         logits, _ = read(torch.tensor(tokens if guess is None else [*tokens, guess]))
         passes += 1
         stands = guess is None
@@ -86,11 +98,12 @@ def decode(prompt: list[int], count: int, read: Reader, *, temperature: float = 
             tokens.append(token)
         if stands and len(tokens) < end:  # what was read after a wrong guess is of no use
             tokens.append(draw(probabilities(logits[-1], temperature), generator))
+        log.append(Pass(guess, guess is not None and stands, tuple(tokens[before:])))
         guess = None
         if len(tokens) < end:
             draft = probabilities(read(torch.tensor(tokens))[1][-1], temperature)
             guess = draw(draft, generator)
-    return Decoded(tokens[len(prompt) :], passes, guesses, accepted)
+    return Decoded(tokens[len(prompt) :], passes, guesses, accepted, tuple(log))
 
 
 def decode_plainly(prompt: list[int], count: int, read: Reader) -> Decoded:
