@@ -16,7 +16,9 @@ from scenes.kit.cells import CellImage
 from scenes.kit.dot_rows import DotRow, DotRows, Runner
 from scenes.kit.experts import ExpertGrid
 from scenes.kit.flows import Arrow, Flow, FlowFan
+from scenes.kit.guesses import GuessStrip
 from scenes.kit.layout import column, fit_stage, fit_width, in_safe_area, row, spread
+from scenes.kit.ledger import Entry, Ledger
 from scenes.kit.legends import Bracket, Callout, Legend
 from scenes.kit.levers import LearnByChecking, LeversMap, RememberLess, RunLess
 from scenes.kit.line_chart import LineChart, Series
@@ -25,13 +27,16 @@ from scenes.kit.motion import dim, exchange, undim
 from scenes.kit.numbers import CountingNumber, NumberLabel
 from scenes.kit.openness import ChipShelf, LicenceMatrix, SourceWall, licence_rights
 from scenes.kit.origin import OriginLine, origin_text
+from scenes.kit.packed import PackedChips
 from scenes.kit.price_race import Listings, PriceRace, YearTick
+from scenes.kit.rails import RaceRails, Rail
 from scenes.kit.roofline import Roof, RooflineChart, Work
 from scenes.kit.scales import ColorBar, ColorScale
 from scenes.kit.scatter_chart import ScatterChart, Spot
 from scenes.kit.seed_shifts import SeedShifts
 from scenes.kit.shares import Crowd, SharedBar
 from scenes.kit.sliders import Slider
+from scenes.kit.snapping import SnapLine
 from scenes.kit.tensors import CountNote, ShapeLabel, TensorGrid, VectorColumn
 from scenes.kit.text import Formula, Label, Phrase, label, math, mono, title
 from scenes.kit.theme import (
@@ -58,6 +63,7 @@ from scenes.kit.theme import (
 )
 from scenes.kit.timeline import DateLabel, Event, Timeline
 from scenes.kit.tokens import TokenChip, TokenRow, visible
+from scenes.kit.turns import TurnTimeline
 from scenes.kit.waffle import Waffle
 from scenes.kit.waterfall import Waterfall
 
@@ -96,10 +102,12 @@ __all__ = [
     "EASE",
     "EASE_OUT",
     "ENTER",
+    "Entry",
     "Event",
     "ExpertGrid",
     "Flow",
     "FlowFan",
+    "GuessStrip",
     "Formula",
     "HOLD",
     "HeadRow",
@@ -108,6 +116,7 @@ __all__ = [
     "Label",
     "LearnByChecking",
     "Legend",
+    "Ledger",
     "LicenceMatrix",
     "LeversMap",
     "LineChart",
@@ -115,9 +124,12 @@ __all__ = [
     "MatrixProduct",
     "NumberLabel",
     "OriginLine",
+    "PackedChips",
     "Phrase",
     "PriceRace",
     "ROLES",
+    "RaceRails",
+    "Rail",
     "RememberLess",
     "Roof",
     "RooflineChart",
@@ -139,12 +151,14 @@ __all__ = [
     "SharedBar",
     "SourceWall",
     "Slider",
+    "SnapLine",
     "Spot",
     "TRANSFORM",
     "TensorGrid",
     "Timeline",
     "TokenChip",
     "TokenRow",
+    "TurnTimeline",
     "VectorColumn",
     "Waffle",
     "Waterfall",

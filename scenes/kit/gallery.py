@@ -25,25 +25,33 @@ from scenes.kit import (
     Callout,
     ColorScale,
     CountingNumber,
+    Entry,
     Event,
     ExpertGrid,
     FlowFan,
+    GuessStrip,
     HeadSharing,
+    Ledger,
     Legend,
     LineChart,
     MatrixProduct,
     NumberLabel,
     OriginLine,
+    PackedChips,
     Phrase,
+    RaceRails,
+    Rail,
     Roof,
     RooflineChart,
     ScatterChart,
     Series,
+    SnapLine,
     Spot,
     TensorGrid,
     Timeline,
     TokenChip,
     TokenRow,
+    TurnTimeline,
     VectorColumn,
     Work,
     column,
@@ -286,3 +294,48 @@ class Times(GalleryScene):
         quiet = TensorGrid(example(6, 30, axes=("token", "dim")), role="latent", name="stands back")
         self.add(fit_stage(column(line, row(grid, quiet, gap=0.8), gap=0.8, edge=None)))
         self.play(dim(quiet, to=0.3))
+
+
+class Efficiency(GalleryScene):
+    """Ways and ratios: rails, a ledger, packed chips, weights that snap, guesses, turns."""
+
+    def construct(self) -> None:
+        """Draw."""
+        rails = RaceRails(
+            [
+                Rail("paper", number(2.06), number(1.81), number(1.85)),
+                Rail("here", number(3.16), number(3.09), number(3.18)),
+            ],
+            ends=("small", "large"),
+            fmt="3",
+            length=3.4,
+            pitch=1.2,
+        )
+        ledger = Ledger(
+            [Entry("arithmetic", number(0.06)), Entry("memory", number(18.0), "cost", note="for weights")],
+            middle="dense",
+            width=4.4,
+        )
+        chips = PackedChips(
+            number(80e9, "B"), number(2e10, "B"), number(8e9, "B"), number(2e9, "B"), number(104, "user"), chips=4
+        )
+        weights = example(8, 12, axes=("row", "column"), seed=3)
+        grid = NamedArray(np.array([-4.0, -3, -2, -1.5, -1, -0.5, 0, 0.5, 1, 1.5, 2, 3, 4]), ("code",), "grid")
+        nearest = grid.values[np.abs(weights.values[..., None] / 0.5 - grid.values).argmin(-1)]
+        codes = NamedArray(nearest, ("row", "column"), "codes")
+        scale = NamedArray(np.array([0.5]), ("block",), "scale")
+        line = SnapLine(weights, codes, grid, scale, width=5.4, ticks=(-4.0, 0.0, 4.0))
+        stood = NamedArray(np.array([-1, 1, 0]), ("pass",), "stood", labels={"pass": ("", " sat", " off")})
+        words = (" cat", " sat", " on", " the")
+        strip = GuessStrip(stood, NamedArray(np.array([0, 1, 1, 2]), ("token",), "written", labels={"token": words}))
+        length = np.full((2, 2, 2, 4), 0.002)
+        order = np.arange(4)[None, :] * 2 + np.arange(2)[:, None] * 8  # (layer, stage)
+        begin = np.stack([order + batch for batch in (0, 1)]) * 0.002
+        axes = ("schedule", "batch", "layer", "stage")
+        turns = TurnTimeline(
+            NamedArray(np.stack([begin, begin * 0.6]), axes, "start", "s", {"batch": ("A", "B")}),
+            NamedArray(length, axes, "length", "s"),
+            width=5.0,
+        )
+        left, right = column(rails, line, strip, gap=0.4), column(ledger, chips, turns, gap=0.4)
+        self.add(fit_stage(row(left, right, gap=0.8), height=7.2).move_to([0, 0, 0]))

@@ -132,11 +132,16 @@ def _boxes(count: float, line: int, by_rows: bool, cell: float, gap: float) -> N
     wide = np.full(number, cell * (1 - gap))
     wide[-1] *= count - (number - 1) if count < number else 1.0
     left, top = across * cell, -down * cell
-    low = top - cell * (1 - gap)
+    return boxes_of(left, top - cell * (1 - gap), wide, cell * (1 - gap))
+
+
+def boxes_of(left: Any, low: Any, wide: Any, high: Any) -> NDArray[np.float64]:
+    """Outlines of boxes (16 points each) from left and lower edges, widths, heights: arrays (n,) or numbers."""
+    left, low, wide, high = np.broadcast_arrays(left, low, wide, high)
     corners = np.stack(
         [
-            np.stack([x, y, np.zeros(number)], 1)
-            for x, y in ((left, low), (left + wide, low), (left + wide, top), (left, top))
+            np.stack([x, y, np.zeros(len(left))], 1)
+            for x, y in ((left, low), (left + wide, low), (left + wide, low + high), (left, low + high))
         ],
         1,
     )

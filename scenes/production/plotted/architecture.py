@@ -6,7 +6,7 @@ import numpy as np
 from manim import DOWN, Mobject
 
 from explainers.traces import NamedArray, Trace
-from scenes.kit import Bar, BarChart, ColorScale, LineChart, Series, TensorGrid, column, row
+from scenes.kit import Bar, BarChart, ColorScale, GuessStrip, LineChart, Series, TensorGrid, TokenRow, column, row
 from scenes.production.plots import plot, where
 
 
@@ -177,3 +177,14 @@ def mtp(trace: Trace) -> Mobject:
     )
     bars = [Bar(name, trace.quantity(f"acceptance_{key}"), role) for name, key, role in rows]
     return BarChart(bars, fmt="percent .1", name="guesses that stand, greedy decoding", length=6)
+
+
+@plot(
+    "guess_strip",
+    "A text written on with guesses",
+    found="""{tokens} tokens after the text in {passes} passes of the model: of {guesses} guesses of the MTP head
+    {stood} stood, and the text is the one that it writes without guessing. {tokens_per_pass | .2} tokens a pass.""",
+)
+def guess_strip(trace: Trace) -> Mobject:
+    prompt = TokenRow(trace["prompt"], role="muted", size=19)
+    return column(prompt, GuessStrip(trace["stood"], trace["written"], width=11.5), gap=0.45)
