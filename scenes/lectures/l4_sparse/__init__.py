@@ -1,0 +1,1 @@
+"""Lecture 4: sparse against dense, what efficiency buys and what it costs."""

@@ -1,0 +1,190 @@
+"""Lecture 4: two of the supporting cast, guesses one token ahead and traffic hidden behind work."""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+from manim import DOWN, LEFT, RIGHT, UP, Create, DashedLine, FadeIn, FadeOut, Group, VGroup, linear
+
+from scenes.kit import (
+    STAGE_CENTER,
+    Bar,
+    BarChart,
+    GuessStrip,
+    Legend,
+    NumberLabel,
+    TokenRow,
+    TurnTimeline,
+    column,
+    dim,
+    exchange,
+    fit_width,
+    label,
+    role,
+)
+from scenes.stage import LectureScene
+
+
+class GuessingAhead(LectureScene):
+    """A real text written on with the drafting head, pass by pass; then how many guesses stand, by kind of text."""
+
+    lecture = 4
+
+    def construct(self) -> None:
+        self.show_title()
+        trace = self.run("guess_strip")
+        self.origin(trace)
+        prompt = TokenRow(trace["prompt"])
+        strip = GuessStrip(trace["stood"], trace["written"], width=12.2)
+        fit_width(strip, 12.4)
+        prompt.move_to(STAGE_CENTER).shift(2.0 * UP).align_to([-6.2, 0, 0], LEFT)
+        strip.next_to(prompt, DOWN, buff=0.55).align_to([-6.2, 0, 0], LEFT)
+        read = label("our small model reads", "small", "muted").next_to(prompt, UP, buff=0.14, aligned_edge=LEFT)
+        tokens = NumberLabel(trace.quantity("tokens"), "plain bare", size="heading", role="token", after=" tokens in ")
+        passes = NumberLabel(trace.quantity("passes"), "plain bare", size="heading", role="accent", after=" passes")
+        score = VGroup(tokens, passes).arrange(RIGHT, buff=0.15).move_to([4.0, STAGE_CENTER[1] - 1.5, 0])
+        fell = [index for index, each in enumerate(strip.fallen) if each]
+        with self.step() as s:
+            self.play(FadeIn(read, prompt), run_time=0.8)
+            s.until("head")
+            self.play(strip.play_pass(0, run_time=0.7))
+            first = fell[0] if fell else len(strip.passes)
+            s.until("check")
+            for index in range(1, first):
+                if index == 2:
+                    s.until("stands")
+                self.play(strip.play_pass(index, run_time=1.1 if index == 1 else 0.7))
+            s.until("falls")
+            for index in range(first, len(strip.passes)):
+                self.play(strip.play_pass(index, run_time=0.8 if index == first else 0.3))
+            self.play(FadeIn(score, shift=0.15 * UP), run_time=0.4)
+        self.outcome(Group(read, prompt, strip, *strip.passes, score))
+
+    def outcome(self, before: Group) -> None:
+        trace = self.run("mtp")
+        kinds = (
+            ("English", "acceptance_english"),
+            ("sums", "acceptance_sums"),
+            ("code", "acceptance_code"),
+            ("German", "acceptance_german"),
+        )
+        longest = max(float(trace.quantity(key)) for _, key in kinds)
+        bars = BarChart(
+            [Bar(name, trace.quantity(key), "reward") for name, key in kinds],
+            fmt="percent .0",
+            length=5.2 * longest,
+            thickness=0.42,
+            gap=0.26,
+            size="body",
+        )
+        bars.move_to(STAGE_CENTER).shift(2.5 * LEFT + 0.35 * DOWN)
+        head = NumberLabel(
+            trace.quantity("acceptance_mtp_greedy"),
+            "percent .0",
+            size="heading",
+            role="reward",
+            after=" of guesses stand",
+        )
+        head.next_to(bars, UP, buff=0.3).align_to(bars.bar("English"), LEFT)
+        ours = NumberLabel(trace.quantity("tokens_per_pass_mtp_greedy"), "plain .2 bare", size="hero", role="accent")
+        ours_name = label("tokens a pass, our small model", "small", "muted").next_to(
+            ours, DOWN, buff=0.16, aligned_edge=LEFT
+        )
+        theirs = NumberLabel(
+            self.number("fact.inference.mtp.speedup"), "times 2", size="display", role="muted", before="about "
+        )
+        theirs_name = label("the speed, as DeepSeek reports of V3", "small", "muted")
+        right = column(
+            VGroup(ours, ours_name),
+            VGroup(theirs, theirs_name.next_to(theirs, DOWN, buff=0.16, aligned_edge=LEFT)),
+            gap=0.7,
+        )
+        right.move_to(STAGE_CENTER).shift(3.9 * RIGHT + 0.1 * DOWN)
+        with self.step() as s:
+            self.play(FadeOut(before), run_time=0.5)
+            self.origin(trace, self.number("fact.inference.mtp.speedup"))
+            s.until("rate")
+            self.play(FadeIn(head), run_time=0.6)
+            for name, _ in kinds:
+                self.play(FadeIn(bars.names[name]), bars.grow(name), run_time=0.6)
+            s.until("passes")
+            self.play(FadeIn(right[0], shift=0.15 * UP), run_time=0.7)
+            s.until("published")
+            self.play(FadeIn(right[1], shift=0.15 * UP), run_time=0.7)
+
+
+class HiddenTraffic(LectureScene):
+    """Two halves of a batch through three layers: one machine waits for the other; then they take turns."""
+
+    lecture = 4
+    marks: ClassVar[tuple[str, ...]] = ("layer", "out", "experts", "back")
+
+    def construct(self) -> None:
+        self.show_title()
+        trace = self.run("overlap")
+        self.origin(trace, self.run("efficiency_ledger"))
+        line = TurnTimeline(
+            trace["start"], trace["length"], lanes=("computing", "travelling"), width=10.6, thickness=1.1, gap=0.55
+        )
+        line.move_to(STAGE_CENTER).shift(0.25 * DOWN)
+        line.align_to([6.25, 0, 0], RIGHT)
+        legend = Legend([("attention", "query"), ("experts", "expert"), ("on the way", "router")])
+        legend.next_to(line, UP, buff=0.45).align_to(line.lanes[0][0], LEFT)
+        note = label(
+            "a model of V3 reading prompts: its first layers, two halves of a batch; shares are over all layers",
+            "small",
+            "muted",
+        )
+        note.next_to(line, DOWN, buff=0.02).align_to(line.lanes[0][0], LEFT)
+        idle = NumberLabel(
+            trace.quantity("idle_serial"),
+            "percent .0",
+            size="heading",
+            role="cost",
+            before="multipliers wait ",
+            after=" of the time",
+        )
+        less = NumberLabel(
+            trace.quantity("idle_overlapped"),
+            "percent .0",
+            size="heading",
+            role="accent",
+            before="multipliers wait ",
+            after=" of the time",
+        )
+        for number in (idle, less):
+            number.next_to(line, UP, buff=0.4).align_to(line.lanes[0][0], RIGHT)
+        with self.step() as s:
+            self.play(FadeIn(line.lanes, line.axes, note), run_time=0.8)
+            for stage, mark in enumerate(self.marks):
+                s.until(mark)
+                self.play(FadeIn(line.of(layer=0, stage=stage), shift=0.2 * RIGHT, lag_ratio=0.5), run_time=0.9)
+            self.play(FadeIn(legend), run_time=0.4)
+            s.until("next")
+            self.play(line.arrive((1, 2), run_time=max(1.6, s.left_until("idle") - 0.2)))
+            self.add(line)
+            s.until("idle")
+            self.play(FadeIn(idle), run_time=0.6)
+        ends = [self.end_line(line, schedule) for schedule in (0, 1)]
+        share = NumberLabel(
+            self.number("run.efficiency_ledger.waiting"),
+            "percent .0",
+            size="heading",
+            role="reward",
+            after=" of the time",
+        )
+        share.next_to(ends[1], RIGHT, buff=0.25).set_y(line.lanes[0][0].get_center()[1])
+        with self.step() as s:
+            self.play(Create(ends[0]), run_time=0.5)
+            s.until("turns")
+            self.play(line.arrange_as(1, run_time=4.2, rate_func=linear))
+            self.play(Create(ends[1]), FadeIn(share), run_time=0.7)
+            s.until("wire")
+            self.play(exchange(idle, less), dim(*line.of_machine(0)), run_time=1.0)
+
+    @staticmethod
+    def end_line(line: TurnTimeline, schedule: int) -> DashedLine:
+        """Where the shown layers end."""
+        top = line.end_of(schedule) + 0.12 * UP
+        low = top[1] - line.lanes.height - 0.24
+        return DashedLine(top, [top[0], low, 0], stroke_width=2.5, color=role("cost" if schedule == 0 else "reward"))

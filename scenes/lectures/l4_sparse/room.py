@@ -1,0 +1,237 @@
+"""Lecture 4: how many users fit on a node, and what eight bits hold."""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+from manim import (
+    DOWN,
+    LEFT,
+    RIGHT,
+    UP,
+    FadeIn,
+    FadeOut,
+    Group,
+    LaggedStart,
+    Rectangle,
+    Square,
+    VGroup,
+)
+
+from explainers.quantities import Quantity
+from scenes.kit import (
+    STAGE_CENTER,
+    Legend,
+    NumberLabel,
+    PackedChips,
+    SnapLine,
+    TensorGrid,
+    exchange,
+    label,
+    role,
+    tint,
+)
+from scenes.stage import LectureScene
+
+
+class RoomForUsers(LectureScene):
+    """Eight chips filled to scale: weights, room, and one cell a user; attention changes, then the length of texts."""
+
+    lecture = 4
+    shown: VGroup
+
+    def construct(self) -> None:
+        self.show_title()
+        self.trace = self.run("node_room")
+        memory, weights, reserve = (self.trace.quantity(name) for name in ("memory", "weights", "reserve"))
+        self.chips = PackedChips(memory, weights, reserve, *self.state("mha", "4k"), chips=8, width=1.05, height=3.75)
+        self.chips.move_to(STAGE_CENTER).shift(0.95 * LEFT + 0.22 * DOWN)
+        self.origin(self.trace, memory)
+        self.fill()
+        self.longer()
+
+    def state(self, kind: str, context: str) -> tuple[Quantity, Quantity]:
+        """One user's cache, and how many users fit."""
+        return self.trace.quantity(f"each_{kind}_{context}"), self.trace.quantity(f"users_{kind}_{context}")
+
+    def caption(self, words: str, kind: str, context: str) -> VGroup:
+        """What attention, how long a text, how many users."""
+        users = NumberLabel(self.trace.quantity(f"users_{kind}_{context}"), "plain bare", size=60, role="latent")
+        rest = label("users", "body", "latent")
+        right = self.chips.get_right()[0] + 0.45
+        users.move_to([right, 0.55, 0], aligned_edge=LEFT)
+        rest.next_to(users, DOWN, buff=0.12, aligned_edge=LEFT)
+        each = NumberLabel(
+            self.trace.quantity(f"each_{kind}_{context}"), "si 2", size="small", role="muted", after=" each"
+        )
+        each.next_to(rest, DOWN, buff=0.3, aligned_edge=LEFT)
+        name = label(words, "heading", "text").next_to(self.chips.frames, UP, buff=0.22, aligned_edge=LEFT)
+        length = NumberLabel(
+            self.number(f"tokens.{context}"), "plain bare", size="body", role="muted", after=" tokens each"
+        )
+        length.next_to(self.chips.frames, UP, buff=0.22, aligned_edge=RIGHT)
+        return VGroup(name, length, users, rest, each)
+
+    def to(self, kind: str, context: str, words: str, run_time: float = 1.3) -> None:
+        """Other caches: the cells change, then the numbers."""
+        new = self.caption(words, kind, context)
+        self.play(self.chips.repack(*self.state(kind, context)), exchange(self.shown, new), run_time=run_time)
+        self.shown = new
+
+    def fill(self) -> None:
+        chips = self.chips
+        held = label("weights", "small", "ground").move_to(chips.held[0])
+        free = label("kept free", "small", "muted").move_to(chips.free[0])
+        size = NumberLabel(self.trace.quantity("memory"), "si 2", size="small", role="muted", after=" a chip")
+        size.next_to(chips.frames[0], DOWN, buff=0.14)
+        shared = NumberLabel(
+            self.trace.quantity("gpus"),
+            "plain bare",
+            size="small",
+            role="muted",
+            before="experts shared by ",
+            after=" chips",
+        )
+        shared.next_to(chips.frames, DOWN, buff=0.14).align_to(chips.frames, RIGHT)
+        self.shown = self.caption("full attention", "mha", "4k")
+        with self.step() as s:
+            self.play(LaggedStart(*(FadeIn(frame) for frame in chips.frames), lag_ratio=0.1), run_time=0.9)
+            self.play(FadeIn(size), run_time=0.3)
+            s.until("weights")
+            self.play(FadeIn(chips.held, shift=0.3 * UP), FadeIn(held, shared), run_time=0.8)
+            self.play(FadeIn(chips.free, free), run_time=0.5)
+            s.until("mha")
+            self.play(FadeIn(chips.cells), FadeIn(self.shown), run_time=0.8)
+            s.until("gqa")
+            self.to("gqa8", "4k", "shared keys")
+            s.until("mla")
+            self.to("mla", "4k", "latent cache")
+
+    def longer(self) -> None:
+        with self.step() as s:
+            s.until("longer")
+            self.to("mla", "32k", "latent cache", run_time=1.2)
+            s.until("longest")
+            self.to("mla", "128k", "latent cache", run_time=max(0.6, min(1.2, s.left_until("none"))))
+            s.until("none")
+            new = self.caption("full attention", "mha", "128k")
+            new[2].set_color(role("cost")), new[3].set_color(role("cost"))
+            self.play(FadeOut(self.chips.cells), exchange(self.shown, new), run_time=0.8)
+            self.shown = new
+            self.play(LaggedStart(*(FadeIn(part) for part in self.too_large()), lag_ratio=0.3), run_time=1.2)
+
+    def too_large(self) -> VGroup:
+        """One cache that fits nowhere, to scale: over as many chips as it would fill."""
+        each, memory = (float(self.trace.quantity(name)) for name in ("each_mha_128k", "memory"))
+        parts = VGroup()
+        for index, frame in enumerate(self.chips.frames):
+            share = min(max(each / memory - index, 0.0), 1.0)
+            if share > 0:
+                part = Rectangle(width=frame.width, height=frame.height * share, stroke_width=0)
+                parts.add(part.set_fill(role("cost"), 0.66).move_to(frame, aligned_edge=DOWN))
+        name = Legend([("one user's cache", "cost")])
+        name.next_to(self.shown, DOWN, buff=0.5).align_to(self.shown[2], LEFT)
+        return parts.add(name)
+
+
+class EightBits(LectureScene):
+    """Real weights above the line of all values that FP8 can hold: crowded, stretched, snapped; what it costs."""
+
+    lecture = 4
+    bits: ClassVar[tuple[tuple[str, str, int], ...]] = (
+        ("sign", "cost", 1),
+        ("exponent", "query", 4),
+        ("fraction", "value", 3),
+    )
+
+    def construct(self) -> None:
+        self.show_title()
+        self.trace = self.run("quantisation")
+        self.origin(self.trace)
+        names = ("example_weight", "example_code", "e4m3_values", "example_scale")
+        self.line = SnapLine(*(self.trace[name] for name in names), width=12.2, level=0.16)
+        self.line.move_to(STAGE_CENTER).shift(0.95 * DOWN)
+        self.snap()
+        self.price()
+
+    def byte(self) -> VGroup:
+        """Eight squares: one sign, four of exponent, three of fraction."""
+        groups = VGroup()
+        for words, colour, count in self.bits:
+            cells = VGroup(
+                *(Square(0.34, stroke_width=2, color=role(colour)).set_fill(tint(colour, 0.3), 1) for _ in range(count))
+            )
+            cells.arrange(RIGHT, buff=0.05)
+            groups.add(VGroup(cells, label(words, "small", colour)))
+        groups.arrange(RIGHT, buff=0.3)
+        for group in groups:
+            group[1].next_to(group[0], DOWN, buff=0.12)
+        return groups
+
+    def snap(self) -> None:
+        line, trace = self.line, self.trace
+        byte = self.byte()
+        for group in byte:
+            group[0].align_to(byte[0][0], UP)
+        spacing = 0.12
+        left = 0.0
+        for group in byte:
+            group.shift((left - group[0].get_left()[0]) * RIGHT)
+            left = group[0].get_right()[0] + spacing + 0.25
+        byte.move_to(STAGE_CENTER).shift(1.95 * UP + 4.3 * LEFT)
+        count = NumberLabel(trace.quantity("values"), "plain bare", size="heading", role="text", after=" values")
+        count.next_to(byte, RIGHT, buff=0.7)
+        grid = (
+            TensorGrid(trace["example_weight"], cell=0.115, bar=False)
+            .move_to(STAGE_CENTER)
+            .shift(1.75 * UP + 2.7 * RIGHT)
+        )
+        name = label("a corner of a real\nweight matrix", "small", "muted").next_to(grid, RIGHT, buff=0.3)
+        line.show(0.0)
+        stretch = (
+            label("stretched to fill the range", "small", "value")
+            .next_to(line, UP, buff=0.12)
+            .set_x(line.get_center()[0])
+        )
+        with self.step() as s:
+            self.play(FadeIn(byte, lag_ratio=0.1), run_time=1.0)
+            self.play(FadeIn(count), run_time=0.5)
+            s.until("grid")
+            self.play(FadeIn(line.axes), run_time=0.4)
+            self.play(FadeIn(line.marks), run_time=1.0)
+            s.until("raw")
+            self.play(FadeIn(grid, name), run_time=0.7)
+            self.play(FadeIn(line.dots, shift=0.6 * DOWN), run_time=0.9)
+            s.until("scale")
+            self.play(line.go("scaled", run_time=2.2))
+            s.until("snap")
+            self.play(line.go("snapped", run_time=1.8))
+        del stretch
+        self.top = Group(byte, count, grid, name)
+
+    def price(self) -> None:
+        """How far the weights moved and what that cost, beside what was published."""
+        moved = NumberLabel(self.trace.quantity("weight_error_v3"), "percent .1", size="display", role="value")
+        loss = NumberLabel(self.trace.quantity("loss_change_v3"), "percent .1", size="display", role="cost", before="+")
+        theirs = NumberLabel(
+            self.number("fact.training.v3_fp8.relative_loss_error_below"),
+            "percent .2",
+            size="display",
+            role="muted",
+            before="< ",
+        )
+        half = NumberLabel(self.trace.quantity("bytes_ratio"), "times 2", size="display", role="reward")
+        words = ("a weight moves", "loss, here", "loss, DeepSeek's models", "bytes")
+        groups = VGroup()
+        for number, about in zip((moved, loss, theirs, half), words, strict=True):
+            groups.add(VGroup(number, label(about, "small", "muted").next_to(number, DOWN, buff=0.16)))
+        groups.arrange(RIGHT, buff=0.95).move_to(STAGE_CENTER).shift(1.75 * UP)
+        self.origin(self.trace, self.number("fact.training.v3_fp8.relative_loss_error_below"))
+        with self.step() as s:
+            self.play(FadeOut(self.top), run_time=0.5)
+            self.play(FadeIn(groups[0], shift=0.15 * UP), run_time=0.6)
+            s.until("loss")
+            self.play(FadeIn(groups[1], shift=0.15 * UP), run_time=0.6)
+            self.play(FadeIn(groups[2], shift=0.15 * UP), run_time=0.6)
+            s.until("half")
+            self.play(FadeIn(groups[3], shift=0.15 * UP), run_time=0.6)
