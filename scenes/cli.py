@@ -38,6 +38,8 @@ class Entry:
 #: In the order of ``explain --help``: the films, the numbers behind them, for contributors, the house.
 COMMANDS: dict[str, Entry] = {
     "render": Entry("scenes.commands.render:render", "Render lectures or scenes to video, captions and manifest."),
+    "play": Entry("scenes.commands.play:play", "Step through lectures in a browser, on this machine."),
+    "site": Entry("scenes.commands.site:site", "Build a static site from the lectures that were rendered."),
     "still": Entry("scenes.commands.still:still", "Draw pictures of a scene's steps, in seconds."),
     "sheet": Entry("scenes.commands.sheet:sheet", "Draw one picture with the end of every step."),
     "list": Entry("scenes.commands.list:list_", "List lectures, scenes, steps and durations."),

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Iterator
 from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Any
 
 from explainers.quantities import Quantity
+from explainers.traces import NamedArray
 
 if TYPE_CHECKING:
     from manim import Mobject
@@ -40,7 +42,10 @@ class Cue:
 
 @dataclass(frozen=True)
 class StepReport:
-    """One step. ``speech`` is the tick at which its words end; ``overrun`` by how many animations outran them."""
+    """One step. ``speech`` is the tick at which its words end; ``overrun`` by how many animations outran them.
+
+    ``texts`` are the words on the picture at its end, ``objects`` what is drawn from data there, both in reading order.
+    """
 
     index: int
     start: int
@@ -53,6 +58,8 @@ class StepReport:
     overrun: int
     numbers: tuple[NumberShown, ...]
     said: tuple[dict[str, Any], ...]
+    texts: tuple[str, ...] = ()
+    objects: tuple[str, ...] = ()
 
     def to_json(self) -> dict[str, Any]:
         """Everything except when each word begins."""
@@ -85,6 +92,8 @@ class SceneReport:
                     "cues": tuple(Cue(**cue) for cue in step["cues"]),
                     "numbers": tuple(NumberShown(**{**n, "box": tuple(n["box"])}) for n in step["numbers"]),
                     "said": tuple(step["said"]),
+                    "texts": tuple(step.get("texts", ())),
+                    "objects": tuple(step.get("objects", ())),
                 }
             )
             for step in data["steps"]
@@ -123,6 +132,29 @@ def _with_quantity(mobjects: Iterable[Mobject]) -> Iterator[tuple[Mobject, Quant
             if isinstance(quantity, Quantity) and id(mobject) not in seen:
                 seen.add(id(mobject))
                 yield mobject, quantity
+
+
+def texts_shown(mobjects: Iterable[Mobject], camera: Any) -> tuple[str, ...]:
+    """Visible labels and tokens, from top left to bottom right, each once: what a viewer can read beside the numbers."""
+    found = [
+        (screen_box(member, camera), " ".join(member.shown_text.split()))
+        for top in mobjects
+        for member in top.get_family()
+        if getattr(member, "text_kind", "") in ("label", "token") and isinstance(vars(member).get("shown_text"), str)
+        if is_visible(member)
+    ]
+    return tuple(dict.fromkeys(text for box, text in sorted(found, key=lambda one: (one[0][1], one[0][0], one[1]))))
+
+
+def objects_shown(mobjects: Iterable[Mobject], camera: Any) -> tuple[str, ...]:
+    """Visible objects that are drawn from arrays: their kind in words and the arrays' names ("heat map: keys")."""
+    found = []
+    for member in (member for top in mobjects for member in top.get_family()):
+        names = [datum.name for datum in vars(member).get("bound", ()) if isinstance(datum, NamedArray) and datum.name]
+        if names and is_visible(member):
+            kind = re.sub(r"(?<=[a-z])(?=[A-Z])", " ", type(member).__name__).lower()
+            found.append((screen_box(member, camera), f"{kind}: {', '.join(dict.fromkeys(names))}"))
+    return tuple(dict.fromkeys(text for box, text in sorted(found, key=lambda one: (one[0][1], one[0][0], one[1]))))
 
 
 def is_visible(mobject: Mobject) -> bool:

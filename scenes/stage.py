@@ -31,7 +31,7 @@ from explainers.traces import NamedArray, Trace
 from scenes import clock, door, script
 from scenes.citations import Citations
 from scenes.registry import Course
-from scenes.report import Cue, SceneReport, StepReport, numbers_shown, said
+from scenes.report import Cue, SceneReport, StepReport, numbers_shown, objects_shown, said, texts_shown
 
 __all__ = ["LectureScene", "StageStep"]
 
@@ -177,6 +177,8 @@ class LectureScene(Scene):
             overrun,
             numbers_shown(self.mobjects, self.camera),
             tuple(said(quantity, text) for quantity, text in step.script.quantities),
+            texts_shown(self.mobjects, self.camera),
+            objects_shown(self.mobjects, self.camera),
         )
         self.finished.append(report)
         self.current = None

@@ -1,0 +1,55 @@
+// The keyboard: what each key does, and the help that lists it.
+
+import { dialog, h } from "./dom.js";
+import { recall, remember } from "./store.js";
+
+const LIST = [
+  ["→", "next step"],
+  ["←", "previous step"],
+  ["↑  or  r", "repeat the step"],
+  ["space", "play, pause, go on"],
+  ["1 … 9", "a scene by its number"],
+  ["0", "to the beginning"],
+  ["w", "walk, watch or stills"],
+  ["<  >", "slower, faster"],
+  ["c", "captions"],
+  ["n", "the numbers of the step"],
+  ["f", "full screen"],
+  ["/", "search"],
+  ["?", "this help"],
+  ["Esc", "close"],
+];
+
+export function openHelp() {
+  const box = h("input", { type: "checkbox", onchange: () => remember("keys", box.checked) });
+  box.checked = recall("keys", true);
+  dialog("Keys", [
+    h("table", { class: "keys" }, h("tbody", {}, LIST.map(([key, what]) => h("tr", {}, h("th", { scope: "row" }, h("kbd", {}, key)), h("td", {}, what))))),
+    h("label", { class: "check" }, box, " Use these keys"),
+    h("p", { class: "fine" }, "Walk stops at the end of each step. Watch plays on. Stills show one picture a step and no motion."),
+  ]);
+}
+
+/** Does the focused element need this key itself? */
+function taken(event) {
+  const target = event.target;
+  if (!(target instanceof Element)) return false;
+  if (document.querySelector("dialog[open]")) return true;
+  if (target.closest("input, select, textarea, [contenteditable]")) return true;
+  if (event.key === " ") return Boolean(target.closest("button, a, summary, [role=tab]"));
+  if (event.key.startsWith("Arrow")) return Boolean(target.closest("[role=tab], [role=slider], .scroll"));
+  return false;
+}
+
+export function onKeys(actions) {
+  const listen = (event) => {
+    if (event.ctrlKey || event.metaKey || event.altKey || event.defaultPrevented || taken(event)) return;
+    if (!recall("keys", true) && event.key !== "?") return;
+    const action = /^[0-9]$/.test(event.key) ? actions.digit && (() => actions.digit(Number(event.key))) : actions[event.key];
+    if (!action) return;
+    event.preventDefault();
+    action();
+  };
+  document.addEventListener("keydown", listen);
+  return () => document.removeEventListener("keydown", listen);
+}
