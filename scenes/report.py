@@ -135,7 +135,7 @@ def _with_quantity(mobjects: Iterable[Mobject]) -> Iterator[tuple[Mobject, Quant
 
 
 def texts_shown(mobjects: Iterable[Mobject], camera: Any) -> tuple[str, ...]:
-    """Visible labels and tokens, from top left to bottom right, each once: what a viewer can read beside the numbers."""
+    """Visible labels and tokens, from top left to bottom right, each once: what is read beside the numbers."""
     found = [
         (screen_box(member, camera), " ".join(member.shown_text.split()))
         for top in mobjects

@@ -13,13 +13,13 @@ import click
 @click.option(
     "--films", type=click.Path(path_type=Path), default=Path("out"), show_default=True, help="Folder of rendered films."
 )
-@click.option("--out", type=click.Path(path_type=Path), default=Path("site"), show_default=True, help="Folder of the site.")
+@click.option(
+    "--out", type=click.Path(path_type=Path), default=Path("site"), show_default=True, help="Folder of the site."
+)
 @click.option("--port", type=click.IntRange(0, 65535), default=0, help="Default: any free one.")
 @click.option("--jobs", type=int, help="Scenes rendered at once; default one a core.")
 @click.option("--browser/--no-browser", default=True, help="Open the page in a browser.")
-def play(
-    lecture: int | None, quality: str, films: Path, out: Path, port: int, jobs: int | None, browser: bool
-) -> None:
+def play(lecture: int | None, quality: str, films: Path, out: Path, port: int, jobs: int | None, browser: bool) -> None:
     """Open LECTURE (default: the whole course) on localhost; a lecture that was not rendered yet is rendered first.
 
     Only this machine can reach the page. Ctrl-C ends it.
@@ -30,10 +30,14 @@ def play(
     from scenes.production.settings import Options
     from scenes.registry import Course
 
-    wanted = [Course.default().lecture(lecture).number] if lecture else [one.number for one in Course.default().lectures]
+    wanted = (
+        [Course.default().lecture(lecture).number] if lecture else [one.number for one in Course.default().lectures]
+    )
     here = {film.number for film in films_in(films)}
     if missing := [number for number in wanted if number not in here]:
-        click.echo(f"rendering {'lecture' if len(missing) == 1 else 'lectures'} {', '.join(map(str, missing))}", err=True)
+        click.echo(
+            f"rendering {'lecture' if len(missing) == 1 else 'lectures'} {', '.join(map(str, missing))}", err=True
+        )
         render(missing, Options(quality=quality, out=films, jobs=jobs))
     click.echo(describe(build_site(films_in(films), out, tell=lambda line: click.echo(line, err=True))), err=True)
     with serve(out, port) as server:

@@ -12,7 +12,9 @@ if TYPE_CHECKING:
 
 
 @click.command()
-@click.option("--out", type=click.Path(path_type=Path), default=Path("site"), show_default=True, help="Folder of the site.")
+@click.option(
+    "--out", type=click.Path(path_type=Path), default=Path("site"), show_default=True, help="Folder of the site."
+)
 @click.option(
     "--films", type=click.Path(path_type=Path), default=Path("out"), show_default=True, help="Folder of rendered films."
 )

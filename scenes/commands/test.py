@@ -13,7 +13,7 @@ import click
 from explainers.errors import ExplainError
 
 ROOT = Path(__file__).resolve().parents[2]
-NEEDED = ("pytest", "xdist", "hypothesis", "ruff", "mypy", "transformers")
+NEEDED = ("pytest", "xdist", "hypothesis", "ruff", "mypy", "transformers", "playwright")
 
 
 @click.command(context_settings={"ignore_unknown_options": True})

@@ -115,7 +115,9 @@ def _tensors(film: Film, origins: Origins, folder: Path, tell: Tell) -> dict[str
             choices: list[dict[str, Any]] = [{}, params, *(read["params"] for read in reads if read["name"] == name)]
             trace = find_trace(name, digest, [one for i, one in enumerate(choices) if one not in choices[:i]])
             if trace is None:
-                tell(f"lecture {film.number}: run {name} gives other tensors now; render the lecture again to show them")
+                tell(
+                    f"lecture {film.number}: run {name} gives other tensors now; render the lecture again to show them"
+                )
                 continue
             file = f"{name}-{hashlib.sha256(digest.encode()).hexdigest()[:12]}"
             _write(folder / f"{file}.js", script_data(f"runs/{file}", trace_data(trace)))

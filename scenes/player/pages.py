@@ -72,15 +72,17 @@ from, and turn the knobs yourself.</p>
 
 
 def _card(lecture: Mapping[str, Any]) -> str:
-    name, number = text(lecture["name"]), text(lecture["number"])
+    name, number, to = text(lecture["name"]), text(lecture["number"]), text(lecture["id"])
     count = sum(len(scene["steps"]) for scene in lecture["scenes"])
     return f"""<li class="card" lang="{text(lecture["lang"])}">
-<a class="cover" href="#{text(lecture["id"])}" tabindex="-1" aria-hidden="true">
+<a class="cover" href="#{to}" tabindex="-1" aria-hidden="true">
 <img src="films/{name}/poster.webp" alt="" width="640" height="360" decoding="async"></a>
-<div class="body"><h2><a href="#{text(lecture["id"])}"><span class="number">{number}</span> {text(lecture["title"])}</a></h2>
+<div class="body">
+<h2><a href="#{to}"><span class="number">{number}</span> {text(lecture["title"])}</a></h2>
 <p>{text(lecture["question"])}</p>
 <p class="fine">{clock(lecture["seconds"])} · {len(lecture["scenes"])} scenes · {count} steps</p>
-<p class="fine"><a href="notes/{name}.html">Notes to print</a> · <a href="films/{name}/{name}.mp4">Film as a file</a></p>
+<p class="fine"><a href="notes/{name}.html">Notes to print</a> ·
+<a href="films/{name}/{name}.mp4">Film as a file</a></p>
 </div></li>"""
 
 
@@ -106,7 +108,8 @@ def notes(lecture: Mapping[str, Any], numbers: Mapping[str, Any]) -> str:
 </head>
 <body class="notes">
 <main>
-<p class="fine screen" lang="en"><a href="../index.html#{text(lecture["id"])}">Back to the lecture</a> · print this page for notes on paper</p>
+<p class="fine screen" lang="en"><a href="../index.html#{text(lecture["id"])}">Back to the lecture</a> ·
+print this page for notes on paper</p>
 <h1>{text(lecture["number"])} · {text(lecture["title"])}</h1>
 <p class="lead">{text(lecture["question"])}</p>
 {"".join(parts)}</main>
@@ -130,9 +133,11 @@ def _note(
     )
     listed = f"<ul class='sources'>{rows}</ul>" if rows else ""
     address = f"../index.html#{text(lecture['id'])}/{text(scene['slug'])}/{position}"
+    picture = f"../films/{text(lecture['name'])}/step-{step['picture']}.webp"
     return f"""<article class="note">
-<img src="../films/{text(lecture["name"])}/step-{step["picture"]}.webp" alt="{text(step["alt"])}" width="{lecture["width"]}" height="{lecture["height"]}">
-<div><p><a class="stepnumber" href="{address}" aria-label="Step {position} in the player">{position}</a> {text(step["text"])}</p>
+<img src="{picture}" alt="{text(step["alt"])}" width="{lecture["width"]}" height="{lecture["height"]}">
+<div><p><a class="stepnumber" href="{address}" aria-label="Step {position} in the player">{position}</a>
+{text(step["text"])}</p>
 {listed}</div></article>
 """
 

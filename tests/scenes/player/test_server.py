@@ -131,7 +131,9 @@ def test_unchanged_file_is_not_sent_twice(running: Server) -> None:
     ],
 )
 def test_nothing_outside_the_folder(running: Server, folder: Path, path: str) -> None:
-    answer = raw(running, f"GET {path} HTTP/1.1\r\nHost: localhost:{running.server_port}\r\nConnection: close\r\n\r\n".encode())
+    answer = raw(
+        running, f"GET {path} HTTP/1.1\r\nHost: localhost:{running.server_port}\r\nConnection: close\r\n\r\n".encode()
+    )
     status = answer.split(b" ", 2)[1]
     assert status in (b"404", b"400", b"414"), answer[:200]
     assert b"secret" not in answer and b"hidden" not in answer
@@ -152,7 +154,9 @@ def test_only_reading(running: Server) -> None:
         assert ask(running, "/", method)[0].status == 501
 
 
-@pytest.mark.parametrize("request_", [b"\r\n\r\n", b"GET\r\n\r\n", b"GET / HTTP/9.9\r\n\r\n", b"\x16\x03\x01\x00", b"GET /\r\n"])
+@pytest.mark.parametrize(
+    "request_", [b"\r\n\r\n", b"GET\r\n\r\n", b"GET / HTTP/9.9\r\n\r\n", b"\x16\x03\x01\x00", b"GET /\r\n"]
+)
 def test_nonsense_does_not_end_it(running: Server, request_: bytes) -> None:
     assert b"the page" not in raw(running, request_)
     assert ask(running, "/")[0].status == 200

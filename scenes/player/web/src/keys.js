@@ -35,9 +35,10 @@ function taken(event) {
   const target = event.target;
   if (!(target instanceof Element)) return false;
   if (document.querySelector("dialog[open]")) return true;
-  if (target.closest("input, select, textarea, [contenteditable]")) return true;
+  const radio = target.matches("input[type=radio]"); // it needs its arrows alone
+  if (target.closest("input, select, textarea, [contenteditable]") && !radio) return true;
   if (event.key === " ") return Boolean(target.closest("button, a, summary, [role=tab]"));
-  if (event.key.startsWith("Arrow")) return Boolean(target.closest("[role=tab], [role=slider], .scroll"));
+  if (event.key.startsWith("Arrow")) return Boolean(target.closest("input, [role=tab], [role=slider], .scroll"));
   return false;
 }
 
