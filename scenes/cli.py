@@ -50,6 +50,9 @@ COMMANDS: dict[str, Entry] = {
     "check": Entry("scenes.commands.check:check", "Check scenes: origin of numbers, layout, timing, determinism."),
     "origin": Entry("scenes.commands.origin:origin", "Say where a number on screen or in the narration comes from."),
     "new": Entry("scenes.commands.new:new", "Write a working scene, lecture, run or kit object to start from."),
+    "cache": Entry(
+        "scenes.commands.cache:cache", "Show the rendered scenes that are kept, why they were rendered; prune."
+    ),
     "bench": Entry("scenes.commands.bench:bench", "Measure rendering against stock Manim."),
     "doctor": Entry("scenes.commands.doctor:doctor", "Say what is installed, what lacks, and how to mend it."),
     "test": Entry("scenes.commands.test:test", "Run the tests of a clone: ruff, mypy and pytest."),

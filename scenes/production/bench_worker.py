@@ -86,7 +86,7 @@ def compared(job: Mapping[str, Any]) -> dict[str, Any]:
     digests: dict[str, list[bytes]] = {"stock": [], "fast": []}
 
     def note(engine: str, at: int, pixels: Pixels, repeat: int) -> None:
-        digest = hashlib.sha1(memoryview(np.ascontiguousarray(pixels)), usedforsecurity=False).digest()
+        digest = hashlib.sha1(np.ascontiguousarray(pixels).data, usedforsecurity=False).digest()
         digests[engine] += [digest] * repeat
 
     def measure(at: int, pixels: Pixels, repeat: int) -> None:

@@ -1,21 +1,24 @@
 """Drawn scenes, kept by what they were drawn from.
 
-``<cache>/production/parts/<key>/<reads>/`` holds ``scene.mp4``, ``poster.png`` and ``part.json``. A part is used only
-if its files have the checksums that ``part.json`` says and every run and number that the scene read is still the same.
-Parts are made in ``<cache>/production/work/<process>`` and moved here whole.
+``<cache>/production/parts/<key>/<reads>/`` holds ``scene.mp4``, ``poster.png``, ``part.json``, and ``why.json``: what
+the key was made of and why the scene was drawn. A part is used only if its files have the checksums that ``part.json``
+says and every run and number that the scene read is still the same. Parts are made in
+``<cache>/production/work/<process>`` and moved here whole.
 """
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import json
 import os
 import shutil
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from explainers import paths
 from scenes.door import Read
@@ -23,6 +26,7 @@ from scenes.report import SceneReport
 
 FORMAT = 1
 FILES = ("scene.mp4", "poster.png")
+WHY = "why.json"
 #: Parts that were not used for the longest time go when there are more bytes than this.
 LIMIT_BYTES = 8 * 10**9
 
@@ -75,25 +79,34 @@ def find(key: str) -> Part | None:
         if part is None:
             shutil.rmtree(folder, ignore_errors=True)
         elif all(Read.from_json(read).holds() for read in part.report.reads):
-            os.utime(folder)  # used: the last to be pruned
+            with contextlib.suppress(OSError):
+                os.utime(folder)  # used: the last to be pruned
             return part
     return None
 
 
-def keep(key: str, folder: Path) -> Part:
-    """Move a sealed folder into the cache."""
+def keep(key: str, folder: Path, why: Mapping[str, Any] | None = None) -> Part:
+    """Move a sealed folder into the cache. Two renders may keep the same part at once: either's is as good."""
     part = read_part(folder)
     if part is None:
         raise OSError(f"{folder} was not written whole")
+    (folder / WHY).write_text(json.dumps(why or {}, sort_keys=True), encoding="utf-8")
     reads = hashlib.sha256(json.dumps(part.report.reads, sort_keys=True).encode()).hexdigest()[:16]
     target = root() / "parts" / key / reads
     target.parent.mkdir(parents=True, exist_ok=True)
-    shutil.rmtree(target, ignore_errors=True)
-    try:
-        folder.rename(target)
-    except OSError:  # another process kept the same part a moment ago
-        if read_part(target) is None:
-            raise
+    for _ in range(3):
+        try:
+            folder.rename(target)
+            break
+        except OSError:  # something is there: another process kept the same part, or it is damaged
+            if (there := read_part(target)) is not None:
+                return there
+            aside = Path(tempfile.mkdtemp(prefix=f"{os.getpid()}-", dir=root() / "work")) / "old"
+            with contextlib.suppress(OSError):
+                target.rename(aside)
+            shutil.rmtree(aside.parent, ignore_errors=True)
+    else:
+        raise OSError(f"cannot move {folder} to {target}")
     return Part(target, part.report)
 
 
@@ -112,14 +125,41 @@ def workspace() -> Iterator[Path]:
         shutil.rmtree(folder, ignore_errors=True)
 
 
-def prune(limit: int = LIMIT_BYTES) -> None:
-    """Remove the parts that were not used for the longest time until ``limit`` bytes are left."""
-    found = sorted((root() / "parts").glob("*/*"), key=lambda folder: folder.stat().st_mtime, reverse=True)
-    total = 0
-    for folder in found:
-        total += sum(file.stat().st_size for file in folder.glob("*"))
+@dataclass(frozen=True)
+class Kept:
+    """A part as it lies in the cache: not checked. ``why`` is what `keep` was told."""
+
+    folder: Path
+    bytes: int
+    used: float
+    why: Mapping[str, Any]
+
+
+def kept() -> list[Kept]:
+    """Every part, the last used first."""
+    found = []
+    for folder in (root() / "parts").glob("*/*"):
+        with contextlib.suppress(OSError):  # another process removes it at this moment
+            try:
+                why = json.loads((folder / WHY).read_text(encoding="utf-8"))
+            except (OSError, ValueError):
+                why = {}
+            size = sum(file.stat().st_size for file in folder.glob("*"))
+            found.append(Kept(folder, size, folder.stat().st_mtime, why if isinstance(why, dict) else {}))
+    return sorted(found, key=lambda part: -part.used)
+
+
+def prune(limit: int = LIMIT_BYTES) -> tuple[int, int]:
+    """Remove the parts that were not used for the longest time until ``limit`` bytes are left: number, bytes."""
+    total = count = freed = 0
+    for part in kept():
+        total += part.bytes
         if total > limit:
-            shutil.rmtree(folder, ignore_errors=True)
+            shutil.rmtree(part.folder, ignore_errors=True)
+            with contextlib.suppress(OSError):
+                part.folder.parent.rmdir()
+            count, freed = count + 1, freed + part.bytes
+    return count, freed
 
 
 def _alive(process: str) -> bool:

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from explainers import runs
 from explainers.errors import ExplainError
-from scenes.production import cache, pool
+from scenes.production import cache, pool, why
 from scenes.production.assemble import assemble
 from scenes.production.plan import Job, wanted_runs
 from scenes.production.pool import Failure, Task
@@ -82,8 +82,11 @@ def _draw(
     for folder in folders.values():
         (folder / "part").mkdir(parents=True)
 
+    reasons = {name: why.reasons(job, keys[name], options.fresh) for name, job in jobs.items()}
+
     def kept(task: Task) -> None:
-        parts[task.name] = cache.keep(keys[task.name], folders[task.name] / "part")
+        about = {"ingredients": jobs[task.name].ingredients, "because": reasons[task.name]}
+        parts[task.name] = cache.keep(keys[task.name], folders[task.name] / "part", about)
 
     return pool.run(tasks, options.workers, bars, kept)
 

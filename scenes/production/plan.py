@@ -1,8 +1,9 @@
 """What has to be drawn: one job a scene, with a key that changes whenever its picture could.
 
 The key covers the scene's own code (its class and what its module holds besides other scenes), every module of this
-project that it could reach by imports, its section of the script, the picture's size and rate, theme and versions.
-What it *reads* (runs, numbers) is not known before it ran; the cache keeps that beside each part and asks again.
+project that it reaches by imports (`source`), its section of the script, the picture's size and rate, theme and
+versions. Each of these is an ingredient with a name, so that it can be said which one changed. What a scene *reads*
+(runs, numbers) is not known before it ran; the cache keeps that beside each part and asks again.
 """
 
 from __future__ import annotations
@@ -13,20 +14,17 @@ import json
 import os
 from collections.abc import Iterator, Mapping
 from dataclasses import asdict, dataclass
-from functools import cache
+from functools import cache, cached_property
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any
 
 from scenes import clock, script
 from scenes.production.settings import Picture
+from scenes.production.source import code_digest, own_code, reach, shown_path
 from scenes.registry import SceneEntry
-from scenes.syntax import SceneClass, lecture_of
+from scenes.syntax import SceneClass
 
-_PROJECT = Path(__file__).resolve().parents[2]
-_PACKAGES = ("explainers", "scenes")
-#: Behind these modules lie values, and values are checked by what a scene reads; their imports are not followed.
-_DOORS = {_PROJECT / "explainers" / name for name in ("references.py", "runs.py")}
 #: Whoever touches pixels or their container.
 _VERSIONED = ("manim", "pycairo", "manimpango", "av", "numpy", "pillow", "typst", "skia-pathops", "svgelements")
 _FONTS = ("fontpkg-ibm-plex-sans", "fontpkg-ibm-plex-mono")
@@ -48,20 +46,26 @@ class Job:
 
     @property
     def key(self) -> str:
-        code = self.entry.code
-        digest = hashlib.sha256()
-        for part in (
-            json.dumps([asdict(self.picture), self.engine, code.name, versions()], sort_keys=True),
-            os.environ.get("EXPLAIN_THEME", ""),
-            self.entry.lecture.lang,
-            self.entry.section.digest,
-            own_code(code.file, code.name, code.file.stat().st_mtime_ns),
-        ):
-            digest.update(part.encode() + b"\0")
-        for path in sorted(reach(code.file) | reach(Path(__file__).with_name("drawing.py"))):
+        return hashlib.sha256(json.dumps(self.ingredients, sort_keys=True).encode()).hexdigest()[:32]
+
+    @cached_property
+    def ingredients(self) -> dict[str, str]:
+        """What the picture depends on, by name: code files by their path, each with a digest or its value."""
+        code, picture = self.entry.code, self.picture
+        found = {f"version of {name}": value for name, value in versions().items()}
+        for path in reach(code.file) | reach(Path(__file__).with_name("drawing.py")):
             if path != code.file.resolve():
-                digest.update(str(path.name).encode() + path.read_bytes())
-        return digest.hexdigest()[:32]
+                found[shown_path(path)] = code_digest(path)
+        return {
+            **found,
+            "scene": f"{code.lecture}/{code.name}",
+            "size and rate": f"{picture.width} × {picture.height}, {picture.fps} frames/s",
+            "engine": self.engine,
+            "theme": os.environ.get("EXPLAIN_THEME", "dark"),
+            "language": self.entry.lecture.lang,
+            "script": self.entry.section.digest,
+            "the scene's own code": _short(own_code(code.file, code.name, code.file.stat().st_mtime_ns)),
+        }
 
     def to_json(self, folder: Path) -> dict[str, Any]:
         code = self.entry.code
@@ -96,65 +100,8 @@ def versions() -> dict[str, str]:
     return found
 
 
-@cache
-def own_code(file: Path, name: str, _stamp: int) -> str:
-    """A module without its other scenes (except those that the scene's code names), comments and layout."""
-    tree = ast.parse(file.read_text(encoding="utf-8"))
-    scenes = {node.name: node for node in tree.body if isinstance(node, ast.ClassDef) and lecture_of(node)}
-    needed: set[str] = set()
-    todo = [name]
-    while todo:
-        needed.add(current := todo.pop())
-        if current in scenes:
-            names = {node.id for node in ast.walk(scenes[current]) if isinstance(node, ast.Name)}
-            todo += (names & set(scenes)) - needed
-    tree.body = [node for node in tree.body if getattr(node, "name", None) not in set(scenes) - needed]
-    return ast.unparse(tree)
-
-
-def reach(file: Path) -> set[Path]:
-    """Every file of this project that a module could import, directly or through others, itself included."""
-    found: set[Path] = set()
-    todo = [file.resolve()]
-    while todo:
-        path = todo.pop()
-        if path not in found:
-            found.add(path)
-            if path in _DOORS:
-                continue
-            todo += [other for other in _imports(path, path.stat().st_mtime_ns) if other not in found]
-    return found
-
-
-@cache
-def _imports(file: Path, _stamp: int) -> tuple[Path, ...]:
-    tree = ast.parse(file.read_text(encoding="utf-8"))
-    return tuple(path for name in _imported_names(tree, file) for path in _files(name, file.parent))
-
-
-def _imported_names(tree: ast.Module, file: Path) -> Iterator[str]:
-    for node in ast.walk(tree):
-        if isinstance(node, ast.Import):
-            yield from (alias.name for alias in node.names)
-        elif isinstance(node, ast.ImportFrom):
-            package = ""
-            if node.level and file.is_relative_to(_PROJECT):
-                package = ".".join(file.relative_to(_PROJECT).parts[: -node.level])
-            base = ".".join(filter(None, (package, node.module)))
-            yield base
-            yield from (f"{base}.{alias.name}" for alias in node.names)
-
-
-def _files(name: str, beside: Path) -> Iterator[Path]:
-    """The files that importing a dotted name runs: the packages on the way and the module itself."""
-    parts = name.split(".")
-    roots = (_PROJECT,) if parts[0] in _PACKAGES else (beside,)
-    for root in roots:
-        for length in range(1, len(parts) + 1):
-            place = root.joinpath(*parts[:length])
-            for path in (place.with_suffix(".py"), place / "__init__.py"):
-                if path.is_file():
-                    yield path.resolve()
+def _short(text: str) -> str:
+    return hashlib.sha256(text.encode()).hexdigest()[:16]
 
 
 # ---------------------------------------------------------------------- runs that scenes will ask for

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from scenes.production import plan
+from scenes.production import source
 from scenes.production.plan import Job, own_code, reach, wanted_runs
 from scenes.production.settings import Options
 from scenes.registry import Course
@@ -87,7 +87,7 @@ def test_reach_follows_imports_into_the_project_and_stops_at_the_doors(tmp_path:
     names = {path.name for path in found}
     assert {"scene.py", "helper.py", "clock.py", "script.py", "runs.py", "references.py"} <= names
     assert not {"configs.py", "facts.py", "devices.py", "moe.py"} & names, "values behind a door are checked as values"
-    assert all(path.is_relative_to(tmp_path) or path.is_relative_to(plan._PROJECT) for path in found)
+    assert all(path.is_relative_to(tmp_path) or path.is_relative_to(source._PROJECT) for path in found)
 
 
 def test_runs_are_known_before_scenes_run(make_course: MakeCourse) -> None:
@@ -98,3 +98,47 @@ def test_runs_are_known_before_scenes_run(make_course: MakeCourse) -> None:
     course = make_course(SCRIPT.replace("Four", "Four {{ run.routing.top }} {{ v3.layers }}"), code)
     jobs = [Job(entry, Options().picture) for entry in course.entries(course.lecture(9))]
     assert wanted_runs(jobs) == [("low_rank", {"layer": 2}), ("balance", {}), ("routing", {})]
+
+
+PACKAGE = {
+    "helpers/__init__.py": '"""Helpers."""\nfrom helpers.a import A\nfrom helpers.b import B\n__all__ = ["A", "B"]\n',
+    "helpers/a.py": "from helpers.deep import SIZE\nA = SIZE\n",
+    "helpers/b.py": "B = 4\n",
+    "helpers/deep.py": "SIZE = 2\n",
+}
+
+
+@pytest.mark.parametrize(
+    ("file", "content", "who"),
+    [
+        ("helpers/deep.py", "SIZE = 3\n", {"First"}),  # two imports away from the scene
+        ("helpers/b.py", "B = 5\n", {"Second"}),
+        ("helpers/deep.py", '"""How large."""\n\n# in units\nSIZE  =  2\n', set()),
+        ("helpers/c.py", "C = 6\n", set()),
+        ("helpers/__init__.py", PACKAGE["helpers/__init__.py"] + "from helpers.b import B as C\n", set()),
+        ("helpers/__init__.py", PACKAGE["helpers/__init__.py"] + "print()\n", {"First", "Second"}),  # it does something
+    ],
+)
+def test_a_helper_changes_the_scenes_that_reach_it(
+    make_course: MakeCourse, tmp_path: Path, file: str, content: str, who: set[str]
+) -> None:
+    for name, text in PACKAGE.items():
+        (tmp_path / "lectures" / name).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / "lectures" / name).write_text(text)
+    course = make_course(SCRIPT, CODE.split("class Second")[0] + "from helpers import A\n")
+    other = "from manim import *\nfrom scenes.stage import LectureScene\nfrom helpers import B\n\nclass Second"
+    (tmp_path / "lectures" / "other.py").write_text(other + CODE.split("class Second")[1])
+    before = keys(course)
+    assert (tmp_path / "lectures" / file).is_file() == (file in PACKAGE)
+    (tmp_path / "lectures" / file).write_text(content)
+    assert changed(before, keys(Course(course.scripts, course.scenes))) == who
+
+
+def test_names_from_the_kit_reach_their_modules_alone(tmp_path: Path) -> None:
+    scene = tmp_path / "scene.py"
+    scene.write_text("from scenes.kit import BarChart, theme\n")
+    names = {source.shown_path(path) for path in reach(scene)}
+    assert {"scenes/kit/bar_chart.py", "scenes/kit/theme.py", "scenes/kit/palette.py"} <= names
+    assert not {"scenes/kit/__init__.py", "scenes/kit/waterfall.py"} & names
+    scene.write_text("import scenes.kit\n")
+    assert {"scenes/kit/__init__.py", "scenes/kit/waterfall.py"} <= {source.shown_path(path) for path in reach(scene)}

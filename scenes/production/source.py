@@ -1,0 +1,175 @@
+"""Which code a scene depends on: followed from import to import, to the file, and read without comments and layout.
+
+``from scenes.kit import BarChart`` reaches the module that defines `BarChart`, not all that the package offers: a
+package file that only imports names and lists them is looked through. Anything else that an import runs is reached.
+"""
+
+from __future__ import annotations
+
+import ast
+import hashlib
+from collections.abc import Iterator
+from functools import cache
+from pathlib import Path
+
+from scenes.syntax import lecture_of
+
+_PROJECT = Path(__file__).resolve().parents[2]
+_PACKAGES = ("explainers", "scenes")
+#: Behind these modules lie values, and values are checked by what a scene reads; their imports are not followed.
+_DOORS = {_PROJECT / "explainers" / name for name in ("references.py", "runs.py")}
+
+
+def shown_path(path: Path) -> str:
+    """A file as a user would name it."""
+    return str(path.relative_to(_PROJECT)) if path.is_relative_to(_PROJECT) else str(path)
+
+
+def code_digest(path: Path) -> str:
+    """A digest of what a file does: comments, layout and docstrings do not count."""
+    return _code_digest(path, path.stat().st_mtime_ns)
+
+
+@cache
+def _code_digest(path: Path, stamp: int) -> str:
+    return hashlib.sha256(_bare(_parsed(path, stamp)).encode()).hexdigest()[:16]
+
+
+@cache
+def _parsed(path: Path, _stamp: int) -> ast.Module:
+    return ast.parse(path.read_text(encoding="utf-8"))
+
+
+def _bare(tree: ast.AST) -> str:
+    """The tree as text, without docstrings; the tree itself is left as it is."""
+    dropped = []
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Module | ast.ClassDef | ast.FunctionDef | ast.AsyncFunctionDef) and node.body:
+            first = node.body[0]
+            if isinstance(first, ast.Expr) and isinstance(first.value, ast.Constant) and len(node.body) > 1:
+                dropped.append((node, first))
+    for node, _ in dropped:
+        del node.body[0]
+    try:
+        return ast.dump(tree)
+    finally:
+        for node, first in dropped:
+            node.body.insert(0, first)
+
+
+@cache
+def own_code(file: Path, name: str, stamp: int) -> str:
+    """A module without its other scenes (except those that the scene's code names), comments and layout."""
+    tree = _parsed(file, stamp)
+    scenes = {node.name: node for node in tree.body if isinstance(node, ast.ClassDef) and lecture_of(node)}
+    needed: set[str] = set()
+    todo = [name]
+    while todo:
+        needed.add(current := todo.pop())
+        if current in scenes:
+            names = {node.id for node in ast.walk(scenes[current]) if isinstance(node, ast.Name)}
+            todo += (names & set(scenes)) - needed
+    kept = [node for node in tree.body if getattr(node, "name", None) not in set(scenes) - needed]
+    return ast.unparse(ast.Module(kept, []))
+
+
+def reach(file: Path) -> set[Path]:
+    """Every file of this project that a module imports, directly or through others, itself included."""
+    found: set[Path] = set()
+    todo = [file.resolve()]
+    while todo:
+        path = todo.pop()
+        if path not in found:
+            found.add(path)
+            if path in _DOORS:
+                continue
+            todo += [other for other in _imports(path) if other not in found]
+    return found
+
+
+#: File → its stamp, the package files that were looked through with theirs, and what it imports.
+_KNOWN: dict[Path, tuple[dict[Path, int], tuple[Path, ...]]] = {}
+
+
+def _imports(file: Path) -> tuple[Path, ...]:
+    if file in _KNOWN:
+        stamps, found = _KNOWN[file]
+        if all(path.is_file() and path.stat().st_mtime_ns == stamp for path, stamp in stamps.items()):
+            return found
+    looked = {file: file.stat().st_mtime_ns}
+    paths: dict[Path, None] = {}
+    for node in ast.walk(_parsed(file, looked[file])):
+        if isinstance(node, ast.Import):
+            for alias in node.names:
+                paths.update(dict.fromkeys(_files(alias.name, _beside(file), looked)))
+        elif isinstance(node, ast.ImportFrom):
+            base = _base(node, file)
+            for alias in node.names:
+                paths.update(dict.fromkeys(_named(base, alias.name, _beside(file), looked)))
+    _KNOWN[file] = looked, tuple(paths)
+    return tuple(paths)
+
+
+def _beside(file: Path) -> Path:
+    """Where a file outside this project finds its neighbours: the folder that holds it, or its whole package."""
+    folder = file.parent
+    while (folder / "__init__.py").is_file():
+        folder = folder.parent
+    return folder
+
+
+def _base(node: ast.ImportFrom, file: Path) -> str:
+    """The dotted name that ``from … import`` starts from."""
+    package = ""
+    if node.level and file.is_relative_to(_PROJECT):
+        package = ".".join(file.relative_to(_PROJECT).parts[: -node.level])
+    return ".".join(filter(None, (package, node.module)))
+
+
+def _named(base: str, name: str, beside: Path, looked: dict[Path, int]) -> Iterator[Path]:
+    """The files that ``from base import name`` needs."""
+    module = list(_files(f"{base}.{name}", beside, looked))
+    package = next(
+        (path for path in _files(base, beside, looked) if path.name == "__init__.py" and _is(path, base)), None
+    )
+    if module and name in (module[-1].stem, module[-1].parent.name if module[-1].name == "__init__.py" else ""):
+        yield from module  # a module, not a name that the package offers
+        return
+    if package is None or not _only_offers(package, looked):
+        yield from module
+        return
+    yield from (path for path in module if path != package)
+    for node in ast.walk(_parsed(package, package.stat().st_mtime_ns)):
+        if isinstance(node, ast.ImportFrom):
+            for alias in node.names:
+                if name in ("*", alias.asname or alias.name) or alias.name == "*":
+                    yield from _named(_base(node, package), alias.name, _beside(package), looked)
+
+
+def _is(path: Path, dotted: str) -> bool:
+    """Whether a package file is that of the dotted name, not of a package above it."""
+    return path.parent.name == dotted.rpartition(".")[2]
+
+
+def _only_offers(package: Path, looked: dict[Path, int]) -> bool:
+    """Whether a package file only imports names and lists them; that it was looked at is noted."""
+    looked[package.resolve()] = package.stat().st_mtime_ns
+    return all(
+        isinstance(node, ast.Import | ast.ImportFrom)
+        or (isinstance(node, ast.Expr) and isinstance(node.value, ast.Constant))
+        or (isinstance(node, ast.Assign) and all(isinstance(t, ast.Name) and t.id == "__all__" for t in node.targets))
+        for node in _parsed(package, package.stat().st_mtime_ns).body
+    )
+
+
+def _files(name: str, beside: Path, looked: dict[Path, int]) -> Iterator[Path]:
+    """The files that importing a dotted name runs: the packages on the way that do something, and the module itself."""
+    parts = name.split(".")
+    root = _PROJECT if parts[0] in _PACKAGES else beside
+    for length in range(1, len(parts) + 1):
+        place = root.joinpath(*parts[:length])
+        for path in (place.with_suffix(".py"), place / "__init__.py"):
+            if path.is_file():
+                on_the_way = length < len(parts) and path.name == "__init__.py"
+                if not (on_the_way and _only_offers(path, looked)):
+                    yield path.resolve()
