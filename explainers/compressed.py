@@ -30,7 +30,7 @@ from torch.nn import functional as F
 from explainers.attention import check_hidden, rms_norm
 from explainers.errors import ExplainError, one_of
 from explainers.rope import RopeConfig, RopeTable, apply_rope_to_tail, rope_table, rope_table_at
-from explainers.sparse import choose, weighed_relu
+from explainers.sparse import reading, weighed_relu
 
 KINDS = ("sliding", "csa", "hca")
 
@@ -191,16 +191,31 @@ def make_entries(
     if not count:
         return kv.new_empty(kv.shape[0], 0, width), Unfinished(kv, gate, before.entries)
     used = back + count * m
-    windows = kv[:, :used].unflatten(1, (-1, m))  # (B, N or N + 1, m, ·)
-    gates = gate[:, :used].unflatten(1, (-1, m)) + w.position_bias
-    if cfg.overlaps:
-        windows, gates = _beside_the_last(windows, width, back, 0.0), _beside_the_last(gates, width, back, -torch.inf)
-    share = gates.softmax(dim=2, dtype=torch.promote_types(h.dtype, torch.float32)).to(h.dtype)  # (B, N, m or 2m, w)
+    windows, share = _weighed(kv[:, :used], gate[:, :used], w, cfg, back)  # (B, N, m or 2m, w), the same
     entries = rms_norm((windows * share).sum(dim=2), w.norm, cfg.norm_eps)  # (B, N, w)
     places = (torch.arange(count, device=h.device) + before.entries) * m  # an entry stands where its first token stood
     entries = apply_rope_to_tail(entries.unsqueeze(2), rope_table_at(cfg.rope, places, h)).squeeze(2)
     keep = used - (m if cfg.overlaps else 0)
     return entries, Unfinished(kv[:, keep:], gate[:, keep:], before.entries + count)
+
+
+def _weighed(kv: Tensor, gate: Tensor, w: CompressorWeights, cfg: CompressedConfig, back: int) -> tuple[Tensor, Tensor]:
+    """Whole windows of tokens and how much each of them counts in its entry: twice (B, N, m or 2m, w)."""
+    windows = kv.unflatten(1, (-1, cfg.ratio))  # (B, N or N + 1, m, ·)
+    gates = gate.unflatten(1, (-1, cfg.ratio)) + w.position_bias
+    if cfg.overlaps:
+        width = w.norm.shape[0]
+        windows, gates = _beside_the_last(windows, width, back, 0.0), _beside_the_last(gates, width, back, -torch.inf)
+    return windows, gates.softmax(dim=2, dtype=torch.promote_types(kv.dtype, torch.float32)).to(kv.dtype)
+
+
+def token_shares(h: Tensor, w: CompressorWeights, cfg: CompressedConfig) -> Tensor:
+    """How much each token counts in each entry: h (B, S, D) → (B, N, m or 2m, w), over slots summing to 1.
+
+    With overlap the first m slots are the tokens of the window before.
+    """
+    used = h.shape[1] // cfg.ratio * cfg.ratio
+    return _weighed(F.linear(h[:, :used], w.wkv), F.linear(h[:, :used], w.wgate), w, cfg, 0)[1]
 
 
 def _beside_the_last(windows: Tensor, width: int, back: int, nothing: float) -> Tensor:
@@ -234,13 +249,13 @@ def compressed_forward(
     w: CompressedWeights,
     cfg: CompressedConfig,
     cache: CompressedCache | None = None,
-    *,
-    dense: bool = False,
+    reads: str = "chosen",
 ) -> CompressedParts:
     """V4's attention over h (B, S, D): causal, after the tokens in ``cache``.
 
-    ``dense`` lets CSA read every finished entry while its indexer is being trained. The indexer sees its inputs
-    detached, as in `explainers.sparse.dsa_forward`.
+    ``reads`` says which finished entries CSA reads (`explainers.sparse.reading`): those that its indexer chose, or for
+    training and comparing all, the newest, none; HCA reads all or none. The indexer sees its inputs detached, as in
+    `explainers.sparse.dsa_forward`.
     """
     check_hidden(h, cfg.hidden_size)
     cache = cache or empty_compressed_cache(cfg, h.shape[0], h)
@@ -252,7 +267,7 @@ def compressed_forward(
     new = rms_norm(F.linear(h, w.wkv), w.kv_norm, cfg.norm_eps)  # (B, S, d)
     kv = torch.cat((cache.window, apply_rope_to_tail(new.unsqueeze(2), table).squeeze(2)), dim=1)  # (B, R, d)
     cache = replace(cache, length=start + length, window=kv[:, max(0, kv.shape[1] - cfg.sliding_window + 1) :])
-    cache, importance, chosen = _entries(h, c_q, w, cfg, cache, table, dense)
+    cache, importance, chosen = _entries(h, c_q, w, cfg, cache, table, reads)
     in_window = window_mask(length, kv.shape[1], cfg.sliding_window, h.device)  # (S, R)
     at_hand = torch.cat((kv, cache.entries), dim=1)  # (B, R + E, d)
     allowed = torch.cat((in_window.expand(h.shape[0], -1, -1), chosen), dim=-1)  # (B, S, R + E)
@@ -274,7 +289,7 @@ def _entries(
     cfg: CompressedConfig,
     cache: CompressedCache,
     table: RopeTable,
-    dense: bool,
+    reads: str,
 ) -> tuple[CompressedCache, Tensor | None, Tensor]:
     """The cache with the new entries, the indexer's scores (CSA) and which entries each token reads (B, S, E)."""
     if w.compressor is None:
@@ -284,12 +299,12 @@ def _entries(
     start, length = cache.length - h.shape[1], h.shape[1]
     ready = finished(start, length, cache.entries.shape[1], cfg.ratio, h.device).expand(h.shape[0], -1, -1)
     if w.indexer is None:
-        return cache, None, ready
+        return cache, None, ready & (reads != "none")
     made, left = make_entries(h.detach(), w.indexer.compressor, cfg, cache.index_unfinished)
     cache = replace(cache, index_entries=torch.cat((cache.index_entries, made), dim=1), index_unfinished=left)
     importance = score_entries(h.detach(), c_q.detach(), cache.index_entries, w.indexer, cfg, table)
     importance = importance.masked_fill(~ready, -torch.inf)  # (B, S, E)
-    return cache, importance, ready if dense else choose(importance.detach(), cfg.index_topk)
+    return cache, importance, reading(importance.detach(), cfg.index_topk, reads)
 
 
 def window_mask(queries: int, keys: int, window: int, device: torch.device) -> Tensor:

@@ -1,4 +1,4 @@
-"""The layers of the small model: RMSNorm, four kinds of attention, dense and mixture-of-experts feed-forward.
+"""The layers of the small model: RMSNorm, six kinds of attention, dense and mixture-of-experts feed-forward.
 
 Parameters carry the names of DeepSeek-V3's published checkpoints. Every intermediate tensor that a picture may show
 passes through a *tap*: a function ``(name, tensor) -> tensor`` that may note it, or put another in its place.
@@ -8,16 +8,12 @@ Letters: B sequences, S tokens, D hidden size, H heads, T = B·S.
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import asdict, dataclass, fields
-from typing import Any
-
 import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
 from explainers.attention import AttentionConfig, AttentionWeights, KVCache, attend, attention_forward, empty_cache
-from explainers.errors import ExplainError, one_of
+from explainers.basics import RMSNorm, Tap, linear, untapped
 from explainers.mla import (
     LatentCache,
     MLAConfig,
@@ -29,139 +25,39 @@ from explainers.mla import (
     full_keys,
     project_query,
 )
-from explainers.moe import ExpertWeights, GateConfig, MLPWeights, MoEWeights, Routing, moe_forward, swiglu
-from explainers.rope import RopeConfig, apply_rope, rope_table
+from explainers.model_config import ATTENTIONS, ModelConfig
+from explainers.moe import ExpertWeights, MLPWeights, MoEWeights, Routing, moe_forward, swiglu
+from explainers.rope import apply_rope, rope_table
+from explainers.sparse_layers import CompressedAttention, SparseMLA, V4Cache, V32Cache
 
-Tap = Callable[[str, Tensor], Tensor]
-Cache = LatentCache | KVCache
-ATTENTIONS = ("mla", "mha", "gqa", "mqa")
+__all__ = ["ATTENTIONS", "Block", "Cache", "MLA", "MoE", "ModelConfig", "RMSNorm", "Tap", "linear", "untapped"]
 
-
-@dataclass(frozen=True)
-class ModelConfig:
-    """Sizes of the small model, in the names of DeepSeek's ``config.json``.
-
-    Parameters
-    ----------
-    attention
-        ``"mla"``, ``"mha"``, ``"gqa"`` (``num_key_value_heads`` groups) or ``"mqa"``.
-    head_dim
-        Key and value size of a head for mha, gqa and mqa; MLA has ``qk_nope_head_dim``, ``qk_rope_head_dim``,
-        ``v_head_dim`` and ``kv_lora_rank`` instead.
-    n_routed_experts
-        0 makes every layer dense.
-    num_nextn_predict_layers
-        1 adds a multi-token-prediction layer (V3 section 2.2), used in training only.
-    """
-
-    vocab_size: int = 1024
-    hidden_size: int = 128
-    num_hidden_layers: int = 4
-    num_attention_heads: int = 4
-    attention: str = "mla"
-    num_key_value_heads: int = 4
-    head_dim: int = 32
-    kv_lora_rank: int = 32
-    qk_nope_head_dim: int = 32
-    qk_rope_head_dim: int = 16
-    v_head_dim: int = 32
-    intermediate_size: int = 320
-    first_k_dense_replace: int = 1
-    n_routed_experts: int = 16
-    num_experts_per_tok: int = 4
-    n_shared_experts: int = 1
-    moe_intermediate_size: int = 64
-    n_group: int = 4
-    topk_group: int = 2
-    routed_scaling_factor: float = 2.5
-    num_nextn_predict_layers: int = 0
-    rope_theta: float = 10_000.0
-    rms_norm_eps: float = 1e-6
-    max_position_embeddings: int = 1024
-
-    def __post_init__(self) -> None:
-        if self.attention not in ATTENTIONS:
-            raise one_of("attention", self.attention, ATTENTIONS)
-        for name in ("vocab_size", "hidden_size", "num_hidden_layers", "num_attention_heads", "kv_lora_rank"):
-            if getattr(self, name) < 1:
-                raise ExplainError(f"{name} is {getattr(self, name)}; give a whole number of at least 1")
-        self.cached_values  # noqa: B018 (the attention's own check of sizes)
-        if self.n_routed_experts:
-            self.gate  # noqa: B018 (the gate's own check of sizes)
-
-    @property
-    def key_value_heads(self) -> int:
-        """Heads of keys and values that are cached: all, some groups, or one."""
-        return {"mha": self.num_attention_heads, "gqa": self.num_key_value_heads, "mqa": 1}.get(self.attention, 1)
-
-    @property
-    def gate(self) -> GateConfig:
-        return GateConfig(
-            self.n_routed_experts,
-            self.num_experts_per_tok,
-            self.n_group,
-            self.topk_group,
-            routed_scaling_factor=self.routed_scaling_factor,
-        )
-
-    @property
-    def mla(self) -> MLAConfig:
-        """Sizes of one MLA layer, for `explainers.mla`."""
-        return MLAConfig(
-            self.hidden_size,
-            self.num_attention_heads,
-            self.kv_lora_rank,
-            self.qk_nope_head_dim,
-            self.qk_rope_head_dim,
-            self.v_head_dim,
-            rope_theta=self.rope_theta,
-            norm_eps=self.rms_norm_eps,
-        )
-
-    @property
-    def grouped(self) -> AttentionConfig:
-        """Sizes of one MHA, GQA or MQA layer, for `explainers.attention`."""
-        rope = RopeConfig(self.head_dim, self.rope_theta)
-        return AttentionConfig(self.hidden_size, self.num_attention_heads, self.key_value_heads, self.head_dim, rope)
-
-    @property
-    def cached_values(self) -> int:
-        """Values kept for one token in one layer: latent and rope key, or keys and values of each cached head."""
-        return (self.mla if self.attention == "mla" else self.grouped).cache_values_per_token
-
-    def is_dense(self, layer: int) -> bool:
-        """Whether a layer has one feed-forward network instead of experts."""
-        return not self.n_routed_experts or layer < self.first_k_dense_replace
-
-    def to_json(self) -> dict[str, Any]:
-        return asdict(self)
-
-    @classmethod
-    def from_json(cls, about: dict[str, Any]) -> ModelConfig:
-        """From a ``config.json``; what it does not know is left aside."""
-        known = {field.name for field in fields(cls)}
-        return cls(**{name: value for name, value in about.items() if name in known})
+Cache = LatentCache | KVCache | V32Cache | V4Cache
 
 
-def untapped(name: str, values: Tensor) -> Tensor:
-    """The tap that does nothing."""
-    return values
+def tapped_mla(h: Tensor, w: MLAWeights, cfg: MLAConfig, tap: Tap = untapped) -> Tensor:
+    """A prefill of MLA, h (B, S, D) → (B, S, D), each tensor through the tap."""
+    _, q_nope, q_pe = project_query(h, w, cfg, 0)  # (B, S, H, n), (B, S, H, p)
+    c_kv, k_pe = compress(h, w, cfg, 0)  # (B, S, r), (B, S, p)
+    c_kv, k_pe, q_nope, q_pe = tap("c_kv", c_kv), tap("k_pe", k_pe), tap("q_nope", q_nope), tap("q_pe", q_pe)
+    k_nope, v = expand(c_kv, w, cfg)
+    k_nope, v = tap("k_nope", k_nope), tap("v", v)  # (B, S, H, n), (B, S, H, v)
+    q, k = torch.cat((q_nope, q_pe), dim=-1), full_keys(k_nope, k_pe)
+    return F.linear(softmax_attention(q, k, v, cfg.softmax_scale, tap).flatten(2), w.wo)
 
 
-class RMSNorm(nn.Module):
-    """x / rms(x) · weight."""
-
-    def __init__(self, size: int, eps: float) -> None:
-        super().__init__()
-        self.weight = nn.Parameter(torch.ones(size))
-        self.eps = eps
-
-    def forward(self, x: Tensor) -> Tensor:
-        return F.rms_norm(x, self.weight.shape, self.weight, self.eps)
-
-
-def linear(size_in: int, size_out: int) -> nn.Linear:
-    return nn.Linear(size_in, size_out, bias=False)
+def tapped_grouped(h: Tensor, w: AttentionWeights, cfg: AttentionConfig, tap: Tap = untapped) -> Tensor:
+    """A prefill of MHA, GQA or MQA, h (B, S, D) → (B, S, D), each tensor through the tap."""
+    assert cfg.rope is not None
+    heads = (-1, cfg.head_dim)
+    table = rope_table(cfg.rope, 0, h.shape[1], h)
+    q = apply_rope(F.linear(h, w.wq).unflatten(-1, heads), table)  # (B, S, H, d)
+    kv = tap("kv", torch.cat((F.linear(h, w.wk), F.linear(h, w.wv)), dim=-1))  # (B, S, 2·K·d) keys, then values
+    k, v = kv.chunk(2, dim=-1)
+    k = apply_rope(k.unflatten(-1, heads), table).flatten(2)
+    k, v = tap("kv_rotated", torch.cat((k, v), dim=-1)).chunk(2, dim=-1)
+    k, v = k.unflatten(-1, heads), v.unflatten(-1, heads)  # (B, S, K, d)
+    return F.linear(softmax_attention(q, k, v, cfg.softmax_scale, tap).flatten(2), w.wo)
 
 
 class MLA(nn.Module):
@@ -187,14 +83,7 @@ class MLA(nn.Module):
         )
 
     def forward(self, h: Tensor, tap: Tap = untapped) -> Tensor:
-        w = self.weights()
-        _, q_nope, q_pe = project_query(h, w, self.cfg, 0)  # (B, S, H, n), (B, S, H, p)
-        c_kv, k_pe = compress(h, w, self.cfg, 0)  # (B, S, r), (B, S, p)
-        c_kv, k_pe, q_nope, q_pe = tap("c_kv", c_kv), tap("k_pe", k_pe), tap("q_nope", q_nope), tap("q_pe", q_pe)
-        k_nope, v = expand(c_kv, w, self.cfg)
-        k_nope, v = tap("k_nope", k_nope), tap("v", v)  # (B, S, H, n), (B, S, H, v)
-        q, k = torch.cat((q_nope, q_pe), dim=-1), full_keys(k_nope, k_pe)
-        return self.o_proj(softmax_attention(q, k, v, self.cfg.softmax_scale, tap).flatten(2))
+        return tapped_mla(h, self.weights(), self.cfg, tap)
 
     def start_cache(self, like: Tensor) -> LatentCache:
         """An empty cache for one sequence."""
@@ -221,16 +110,7 @@ class GroupedAttention(nn.Module):
         return AttentionWeights(self.q_proj.weight, self.k_proj.weight, self.v_proj.weight, self.o_proj.weight)
 
     def forward(self, h: Tensor, tap: Tap = untapped) -> Tensor:
-        assert self.cfg.rope is not None
-        heads = (-1, self.cfg.head_dim)
-        table = rope_table(self.cfg.rope, 0, h.shape[1], h)
-        q = apply_rope(self.q_proj(h).unflatten(-1, heads), table)  # (B, S, H, d)
-        kv = tap("kv", torch.cat((self.k_proj(h), self.v_proj(h)), dim=-1))  # (B, S, 2·K·d) keys, then values
-        k, v = kv.chunk(2, dim=-1)
-        k = apply_rope(k.unflatten(-1, heads), table).flatten(2)
-        k, v = tap("kv_rotated", torch.cat((k, v), dim=-1)).chunk(2, dim=-1)
-        k, v = k.unflatten(-1, heads), v.unflatten(-1, heads)  # (B, S, K, d)
-        return self.o_proj(softmax_attention(q, k, v, self.cfg.softmax_scale, tap).flatten(2))
+        return tapped_grouped(h, self.weights(), self.cfg, tap)
 
     def start_cache(self, like: Tensor) -> KVCache:
         """An empty cache for one sequence."""
@@ -313,13 +193,22 @@ class MoE(nn.Module):
         return out
 
 
+def make_attention(cfg: ModelConfig, layer: int) -> MLA | SparseMLA | CompressedAttention | GroupedAttention:
+    """The attention of a layer by ``cfg.attention``."""
+    if cfg.attention == "csa":
+        return CompressedAttention(cfg, layer)
+    if cfg.attention == "dsa":
+        return SparseMLA(cfg)
+    return MLA(cfg) if cfg.attention == "mla" else GroupedAttention(cfg)
+
+
 class Block(nn.Module):
     """One layer: attention and feed-forward, each on a normalised input and added to the residual."""
 
     def __init__(self, cfg: ModelConfig, layer: int) -> None:
         super().__init__()
         self.input_layernorm = RMSNorm(cfg.hidden_size, cfg.rms_norm_eps)
-        self.self_attn = MLA(cfg) if cfg.attention == "mla" else GroupedAttention(cfg)
+        self.self_attn = make_attention(cfg, layer)
         self.post_attention_layernorm = RMSNorm(cfg.hidden_size, cfg.rms_norm_eps)
         self.mlp: MLP | MoE = MLP(cfg.hidden_size, cfg.intermediate_size) if cfg.is_dense(layer) else MoE(cfg)
 

@@ -22,6 +22,7 @@ from explainers import paths
 from explainers.errors import ExplainError
 from explainers.layers import Block, Cache, ModelConfig, MoE, RMSNorm, Tap, linear, untapped
 from explainers.moe import Routing
+from explainers.sparse_layers import CompressedAttention, SparseMLA
 from explainers.tokenizer import Tokenizer
 from explainers.traces import write_aside
 
@@ -157,6 +158,22 @@ class Model(nn.Module):
             assert isinstance(layer, Block)
             yield layer
 
+    def indexed(self) -> Iterator[SparseMLA | CompressedAttention]:
+        """The attentions that read what an indexer chose, or may."""
+        for layer in self.model.layers:
+            assert isinstance(layer, Block)
+            if isinstance(layer.self_attn, SparseMLA | CompressedAttention):
+                yield layer.self_attn
+
+    def set_reads(self, reads: str) -> None:
+        """What attention with an indexer reads: see `explainers.sparse.reading`."""
+        for attention in self.indexed():
+            attention.reads = reads
+
+    def index_losses(self) -> Iterator[Tensor]:
+        """The indexer's loss of each layer that has one, from the last pass with gradients."""
+        return (attention.index_loss for attention in self.indexed() if attention.index_loss is not None)
+
     def moes(self) -> Iterator[tuple[int, MoE]]:
         """Layer number and layer, of each mixture of experts, the MTP layer's included."""
         for number, layer in enumerate(self.model.layers):
@@ -270,9 +287,12 @@ def stacked_names(published: dict[str, Tensor]) -> dict[str, Tensor]:
 
 def published_config(cfg: ModelConfig) -> dict[str, object]:
     """``config.json`` as transformers reads it, with our own fields beside."""
-    about: dict[str, object] = dict(cfg.to_json())
+    about: dict[str, object] = {name: value for name, value in cfg.to_json().items() if value is not None}
     if cfg.attention == "mla":
         about |= {"architectures": ["DeepseekV3ForCausalLM"], "model_type": "deepseek_v3", "q_lora_rank": None}
+    if cfg.attention == "dsa":
+        about |= {"architectures": ["DeepseekV32ForCausalLM"], "model_type": "deepseek_v32"}
+    if cfg.attention in ("mla", "dsa"):
         about |= {"num_key_value_heads": cfg.num_attention_heads, "scoring_func": "sigmoid", "topk_method": "noaux_tc"}
         about |= {"norm_topk_prob": True, "rope_interleave": True, "hidden_act": "silu", "tie_word_embeddings": False}
         about |= {"bos_token_id": None, "eos_token_id": cfg.vocab_size - 1}

@@ -46,6 +46,7 @@ def make(
     *,
     seed: int | None = None,
     steps: int | None = None,
+    attention: str | None = None,
     device: str = "cpu",
     out: Path | None = None,
     again: bool = False,
@@ -56,6 +57,8 @@ def make(
     ----------
     seed, steps
         Other than the recipe's own; the result then goes to the cache, not over what ships.
+    attention
+        Of a model: another attention than its own; likewise.
     out
         Where to write instead: a folder for a model, a file for a run.
     again
@@ -72,7 +75,9 @@ def make(
     if again:
         training.ignore_states_before = time.time()
     if known[name].kind == "model":
-        return shipping.train_shipped(name, steps=steps, seed=seed, device=device, out=out)[1]
+        return shipping.train_shipped(name, steps=steps, seed=seed, attention=attention, device=device, out=out)[1]
+    if attention is not None:
+        raise ExplainError(f"{name!r} is a run and has its own attention; leave --attention out, or train a model")
     return _record(name, seed, steps, device, out)
 
 

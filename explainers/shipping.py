@@ -11,7 +11,7 @@ import torch
 from explainers import corpus, paths
 from explainers.batches import DOMAINS, Data, load_data, train_tokenizer
 from explainers.errors import one_of
-from explainers.layers import ModelConfig
+from explainers.model_config import ModelConfig, with_attention
 from explainers.quantities import Quantity, computed
 from explainers.tokenizer import Tokenizer
 from explainers.traces import NamedArray, Trace, to_numpy, write_aside
@@ -69,23 +69,35 @@ def _tokenizer() -> Tokenizer:
 
 
 def train_shipped(
-    name: str, *, steps: int | None = None, seed: int | None = None, device: str = "cpu", out: Path | None = None
+    name: str,
+    *,
+    steps: int | None = None,
+    seed: int | None = None,
+    attention: str | None = None,
+    device: str = "cpu",
+    out: Path | None = None,
 ) -> tuple[Training, Path]:
-    """Train a model of `MODELS` and write its folder; with its own settings that is ``assets/models/<name>``."""
+    """Train a model of `MODELS` and write its folder; with its own settings that is ``assets/models/<name>``.
+
+    ``attention`` puts another one in (`explainers.model_config.ATTENTIONS`), at the same sizes.
+    """
     if name not in MODELS:
         raise one_of("model", name, list(MODELS))
     shipped = MODELS[name]
     recipe = replace(
         shipped.recipe, steps=steps or shipped.recipe.steps, seed=shipped.recipe.seed if seed is None else seed
     )
+    if attention is not None:
+        recipe = replace(recipe, model=with_attention(recipe.model, attention))
     changed = recipe != shipped.recipe
+    label = f"{name}_{attention}" if attention not in (None, shipped.recipe.model.attention) else name
     if out is None:
         out = (
-            paths.cache() / "models" / f"{name}-{recipe.seed}-{recipe.steps}"
+            paths.cache() / "models" / f"{label}-{recipe.seed}-{recipe.steps}"
             if changed
             else paths.assets() / "models" / name
         )
-    training = train(recipe, data(), device=device, progress=name)
+    training = train(recipe, data(), device=device, progress=label)
     write_folder(training, shipped, out)
     return training, out
 

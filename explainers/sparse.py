@@ -21,7 +21,7 @@ from torch import Tensor
 from torch.nn import functional as F
 
 from explainers.attention import causal_mask, check_hidden
-from explainers.errors import ExplainError
+from explainers.errors import ExplainError, one_of
 from explainers.gate import stable_topk
 from explainers.mla import (
     LatentCache,
@@ -34,6 +34,8 @@ from explainers.mla import (
     project_query,
 )
 from explainers.rope import RopeConfig, YarnConfig, apply_rope_to_front, rope_table
+
+READS = ("chosen", "all", "newest", "none")
 
 
 @dataclass(frozen=True)
@@ -150,6 +152,21 @@ def choose(scores: Tensor, k: int) -> Tensor:
     return chosen & scores.isfinite()
 
 
+def reading(scores: Tensor, k: int, reads: str) -> Tensor:
+    """(B, S, T) bool, what is read: the k ``"chosen"`` by score, ``"all"`` that may be, the k ``"newest"``, ``"none"``.
+
+    Only what has a finite score may be read.
+    """
+    possible = scores.isfinite()
+    if reads == "chosen":
+        return choose(scores, k)
+    if reads == "newest":
+        return possible & (possible.flip(-1).cumsum(-1).flip(-1) <= k)
+    if reads not in ("all", "none"):
+        raise one_of("way of reading", reads, READS)
+    return possible & (reads == "all")
+
+
 def dsa_forward(
     h: Tensor,
     w: MLAWeights,
@@ -157,14 +174,13 @@ def dsa_forward(
     cfg: MLAConfig,
     index_cfg: IndexerConfig,
     cache: SparseCache | None = None,
-    *,
-    dense: bool = False,
+    reads: str = "chosen",
 ) -> SparseParts:
     """V3.2's attention over h (B, S, D): causal, after the tokens in ``cache``, keys and values expanded.
 
-    ``dense`` computes the indexer's scores and attends to everything all the same, as in the warm-up in which an
-    indexer is trained (V3.2 section 2.1.1). The indexer sees ``h`` and the query latent detached: it learns from its
-    own loss (`indexer_loss`) and the model does not learn from it.
+    ``reads`` other than ``"chosen"`` is for training and comparing (`reading`): ``"all"`` is the warm-up in which an
+    indexer learns to foresee attention (V3.2 section 2.1.1). The indexer sees ``h`` and the query latent detached: it
+    learns from its own loss (`indexer_loss`) and the model does not learn from it.
     """
     check_hidden(h, cfg.hidden_size)
     cache = cache or empty_sparse_cache(cfg, index_cfg, h.shape[0], h)
@@ -175,7 +191,7 @@ def dsa_forward(
     latents = cache.latents.append(*compress(h, w, cfg, start))
     keys = torch.cat((cache.index_keys, index_keys(h.detach(), index, index_cfg, start)), dim=1)  # (B, T, i)
     importance = index_scores(h.detach(), c_q.detach(), keys, index, index_cfg)  # (B, S, T)
-    chosen = importance.isfinite() if dense else choose(importance.detach(), index_cfg.topk)
+    chosen = reading(importance.detach(), index_cfg.topk, reads)  # (B, S, T)
     k_nope, v = expand(latents.c_kv, w, cfg)  # (B, T, H, n), (B, T, H, v)
     q, k = torch.cat((q_nope, q_pe), dim=-1), full_keys(k_nope, latents.k_pe)
     scores = torch.einsum("bshd,bthd->bhst", q, k) * cfg.softmax_scale  # (B, H, S, T)

@@ -55,6 +55,9 @@ class Recipe:
         sequence-wise loss with ``aux_alpha``. ``"none"``: neither.
     mtp_weight
         λ of the multi-token-prediction loss, used where the model has that layer.
+    dense_steps
+        With an indexer (dsa, csa): steps in which attention reads everything and the indexer only learns to foresee
+        it (V3.2's warm-up); None for a quarter of the steps.
     eval_every
         Steps between measurements on held-out text; the last step is always measured.
     seed
@@ -75,6 +78,7 @@ class Recipe:
     mtp_weight: float = 0.3
     eval_every: int = 50
     seed: int = 0
+    dense_steps: int | None = None
 
     def __post_init__(self) -> None:
         for what, value, known in (("balance", self.balance, BALANCES), ("optimizer", self.optimizer, OPTIMIZERS)):
@@ -86,14 +90,26 @@ class Recipe:
             raise ExplainError(f"rows is {self.rows}; give a multiple of {len(DOMAINS)}, one row for each domain")
 
     @property
+    def dense_until(self) -> int:
+        """The first step in which attention reads only what the indexer chose."""
+        return self.steps // 4 if self.dense_steps is None else self.dense_steps
+
+    @property
     def tokens(self) -> int:
         """Tokens seen in training."""
         return self.steps * self.rows * self.length
 
     def digest(self, data: Data) -> str:
         """Names this training on this text with this torch."""
-        about = [_VERSION, asdict(self), data.digest, data.tokenizer.merges, torch.__version__]
+        about = [_VERSION, _given(asdict(self)), data.digest, data.tokenizer.merges, torch.__version__]
         return hashlib.sha256(json.dumps(about, sort_keys=True).encode()).hexdigest()[:20]
+
+
+def _given(about: dict[str, Any]) -> dict[str, Any]:
+    """Without what is None, so that a new setting does not rename the trainings that do not use it."""
+    return {
+        name: _given(value) if isinstance(value, dict) else value for name, value in about.items() if value is not None
+    }
 
 
 @dataclass
@@ -102,6 +118,7 @@ class Record:
 
     loss: list[float] = field(default_factory=list)  # of each step, main head, nats a token
     mtp_loss: list[float] = field(default_factory=list)
+    index_loss: list[float] = field(default_factory=list)  # KL of the indexers, nats a query, mean of layers
     load: list[Tensor] = field(default_factory=list)  # of each step: (L, E) int32 over the step's batch
     bias: list[Tensor] = field(default_factory=list)  # of each step: (L, E), after the step
     eval_step: list[int] = field(default_factory=list)  # steps done when it was measured
@@ -170,6 +187,7 @@ def train(
         while done < recipe.steps:
             begin = time.perf_counter()
             _set_rate(optimizers, recipe, done)
+            model.set_reads("all" if done < recipe.dense_until else "chosen")
             _step(model, optimizers, recipe, data, done, record)
             done += 1
             if done % recipe.eval_every == 0 or done == recipe.steps:
@@ -213,6 +231,10 @@ def _step(
         ahead = token_loss(output.mtp_logits, targets[:, 1:])
         loss = loss + recipe.mtp_weight * ahead
         record.mtp_loss.append(ahead.item())
+    if index_losses := list(model.index_losses()):
+        foresight = torch.stack(index_losses).mean()
+        loss = loss + foresight
+        record.index_loss.append(foresight.item())
     moes = [moe for _, moe in model.moes()]
     if recipe.balance == "aux":
         for moe in moes:

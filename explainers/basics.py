@@ -1,0 +1,32 @@
+"""What every layer of the small model is made of: RMSNorm, a projection without bias, the tap."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional as F
+
+Tap = Callable[[str, Tensor], Tensor]
+
+
+def untapped(name: str, values: Tensor) -> Tensor:
+    """The tap that does nothing."""
+    return values
+
+
+class RMSNorm(nn.Module):
+    """x / rms(x) · weight."""
+
+    def __init__(self, size: int, eps: float) -> None:
+        super().__init__()
+        self.weight = nn.Parameter(torch.ones(size))
+        self.eps = eps
+
+    def forward(self, x: Tensor) -> Tensor:
+        return F.rms_norm(x, self.weight.shape, self.weight, self.eps)
+
+
+def linear(size_in: int, size_out: int) -> nn.Linear:
+    return nn.Linear(size_in, size_out, bias=False)
