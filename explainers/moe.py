@@ -11,6 +11,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from typing import Protocol
 
 import torch
 from torch import Tensor
@@ -27,6 +28,7 @@ __all__ = [
     "MLPWeights",
     "MoEParts",
     "MoEWeights",
+    "Picked",
     "Routing",
     "combine",
     "dispatch",
@@ -80,14 +82,21 @@ class ExpertWeights:
         return ((self.w1[e], self.w2[e], self.w3[e]) for e in experts)
 
 
+class Picked(Protocol):
+    """Routed experts that give the weights of those asked for: `ExpertWeights`, or a file that is read as needed."""
+
+    def pick(self, experts: list[int]) -> Iterator[tuple[Tensor, Tensor, Tensor]]: ...
+
+
 @dataclass(frozen=True, eq=False)
 class MoEWeights:
     """Everything a mixture-of-experts layer has learnt."""
 
     gate: Tensor  # (E, D) expert centroids
-    experts: ExpertWeights
+    experts: Picked
     bias: Tensor | None = None  # (E,) for choosing only; moved by `update_bias`, not by gradients
     shared: MLPWeights | None = None  # all shared experts as one wider feed-forward layer
+    limit: float | None = None  # V4's clamp inside every expert, see `swiglu`
 
 
 @dataclass(frozen=True, eq=False)
@@ -120,14 +129,14 @@ def swiglu(x: Tensor, w1: Tensor, w2: Tensor, w3: Tensor, limit: float | None = 
     return F.linear(F.silu(gate) * up, w2)  # D → F → D
 
 
-def moe_loop(x: Tensor, experts: ExpertWeights, routing: Routing) -> Tensor:
+def moe_loop(x: Tensor, experts: Picked, routing: Routing, limit: float | None = None) -> Tensor:
     """Σ_i g_{i,t} FFN_i(u_t), expert by expert as the equation reads: (T, D) → (T, D)."""
     y = torch.zeros_like(x, dtype=routing.weights.dtype)  # (T, D)
     every = list(range(routing.n_routed_experts))
     for i, (w1, w2, w3) in zip(every, experts.pick(every), strict=True):
         token, slot = torch.where(routing.indices == i)  # (n,), (n,) who chose expert i, as which of its k
         g = routing.weights[token, slot, None]  # (n, 1)
-        y = y.index_add(0, token, g * swiglu(x[token], w1, w2, w3))
+        y = y.index_add(0, token, g * swiglu(x[token], w1, w2, w3, limit))
     return y.to(x.dtype)
 
 
@@ -140,7 +149,7 @@ def dispatch(routing: Routing) -> Dispatch:
     return Dispatch(order // k, order % k, hit, [load[i] for i in hit])
 
 
-def moe_grouped(x: Tensor, experts: ExpertWeights, routing: Routing) -> Tensor:
+def moe_grouped(x: Tensor, experts: Picked, routing: Routing, limit: float | None = None) -> Tensor:
     """The same sum, fast: rows sorted by expert, one product per contiguous segment: (T, D) → (T, D).
 
     Only experts that got a token are touched. Tokens are unique within a segment, so adding a segment back is
@@ -153,14 +162,15 @@ def moe_grouped(x: Tensor, experts: ExpertWeights, routing: Routing) -> Tensor:
     )
     y = torch.zeros_like(x, dtype=routing.weights.dtype)  # (T, D)
     for rows, inputs, share, w in segments:  # (n,), (n, D), (n, 1), weights of one expert
-        y.index_add_(0, rows, share * swiglu(inputs, *w))
+        y.index_add_(0, rows, share * swiglu(inputs, *w, limit))
     return y.to(x.dtype)
 
 
-def expert_outputs(x: Tensor, experts: ExpertWeights, routing: Routing) -> Tensor:
+def expert_outputs(x: Tensor, experts: Picked, routing: Routing, limit: float | None = None) -> Tensor:
     """What each chosen expert answers, before weighing: (T, D) → (T, k, D), in the order of ``routing.indices``."""
     to = dispatch(routing)
-    answers = [swiglu(rows, *w) for rows, w in zip(x[to.token].split(to.sizes), experts.pick(to.experts), strict=True)]
+    rows_of = zip(x[to.token].split(to.sizes), experts.pick(to.experts), strict=True)
+    answers = [swiglu(rows, *w, limit) for rows, w in rows_of]
     out = x.new_zeros(*routing.indices.shape, x.shape[1])  # (T, k, D)
     return out.index_put((to.token, to.slot), torch.cat(answers))
 
@@ -173,27 +183,30 @@ def combine(outputs: Tensor, weights: Tensor) -> Tensor:
 PATHS = {"loop": moe_loop, "grouped": moe_grouped}
 
 
-def moe_forward(x: Tensor, weights: MoEWeights, cfg: GateConfig, path: str = "grouped") -> tuple[Tensor, Routing]:
+def moe_forward(
+    x: Tensor, weights: MoEWeights, cfg: GateConfig, path: str = "grouped", experts_of: Tensor | None = None
+) -> tuple[Tensor, Routing]:
     """A whole layer without its residual: (…, D) → ((…, D), routing of the flattened T tokens).
 
-    ``path`` is ``"grouped"`` (fast) or ``"loop"`` (reads like the paper); they agree to rounding.
+    ``path`` is ``"grouped"`` (fast) or ``"loop"`` (reads like the paper); they agree to rounding. ``experts_of`` (T, k)
+    is for V4's hash-routed layers, see `explainers.gate.route`.
     """
     if path not in PATHS:
         raise one_of("path", path, list(PATHS))
     tokens = x.flatten(0, -2)  # (T, D)
-    routing = route(tokens, weights.gate, weights.bias, cfg)
-    y = PATHS[path](tokens, weights.experts, routing)  # (T, D)
+    routing = route(tokens, weights.gate, weights.bias, cfg, experts_of)
+    y = PATHS[path](tokens, weights.experts, routing, weights.limit)  # (T, D)
     if weights.shared is not None:
-        y = y + swiglu(tokens, weights.shared.w1, weights.shared.w2, weights.shared.w3)
+        y = y + swiglu(tokens, weights.shared.w1, weights.shared.w2, weights.shared.w3, weights.limit)
     return y.view_as(x), routing
 
 
-def moe_parts(x: Tensor, weights: MoEWeights, cfg: GateConfig) -> MoEParts:
+def moe_parts(x: Tensor, weights: MoEWeights, cfg: GateConfig, experts_of: Tensor | None = None) -> MoEParts:
     """`moe_forward` of tokens (T, D), step by step, with every intermediate tensor."""
-    routing = route(x, weights.gate, weights.bias, cfg)
-    outputs = expert_outputs(x, weights.experts, routing)  # (T, k, D)
+    routing = route(x, weights.gate, weights.bias, cfg, experts_of)
+    outputs = expert_outputs(x, weights.experts, routing, weights.limit)  # (T, k, D)
     routed = combine(outputs, routing.weights)  # (T, D)
     if weights.shared is None:
         return MoEParts(x, routing, outputs, routed, None, routed)
-    shared = swiglu(x, weights.shared.w1, weights.shared.w2, weights.shared.w3)  # (T, D)
+    shared = swiglu(x, weights.shared.w1, weights.shared.w2, weights.shared.w3, weights.limit)  # (T, D)
     return MoEParts(x, routing, outputs, routed, shared, routed + shared)

@@ -21,6 +21,7 @@ from typing import Any
 from explainers import paths
 from explainers.errors import ExplainError, one_of
 from explainers.quantities import Quantity
+from explainers.sources import describe, fingerprint, is_checkpoint, refused
 from explainers.traces import NamedArray, Trace
 
 __all__ = ["CATALOGUE", "Context", "NamedArray", "Run", "Trace", "context", "get", "quantity", "set_context"]
@@ -50,7 +51,9 @@ class Run:
     """An entry of the catalogue.
 
     ``function`` is ``"module:name"``; ``recorded`` says that a trace of the default parameters ships in
-    ``assets/runs``; ``minutes`` is what recomputing took on one slow core when it was recorded.
+    ``assets/runs``; ``minutes`` is what recomputing took on one slow core when it was recorded. ``weights`` says whose
+    weights it reads: ``""`` none that a source could change, ``"small"`` the small models', ``"any"`` a released
+    checkpoint's too.
     """
 
     name: str
@@ -58,6 +61,7 @@ class Run:
     summary: str
     recorded: bool = False
     minutes: float = 0.0
+    weights: str = ""
 
     def load(self) -> Callable[..., Trace]:
         module, _, name = self.function.partition(":")
@@ -118,7 +122,8 @@ def get(name: str, *, fresh: bool = False, **params: Any) -> Trace:
     known = {*defaults, "device"}
     if unknown := sorted(set(params) - known):
         raise one_of(f"parameter of run {name}", unknown[0], sorted(known))
-    chosen = {**defaults, **{k: v for k, v in context().overrides().items() if k in known}, **params}
+    check_source(name, str(params.get("source", "")))
+    chosen = {**defaults, **_chosen_for(run, known), **params}
     device = chosen.pop("device", None) or "auto"
     if not fresh and run.recorded and chosen == defaults:
         return _recorded(run)
@@ -136,6 +141,30 @@ def get(name: str, *, fresh: bool = False, **params: Any) -> Trace:
     return trace
 
 
+def _chosen_for(run: Run, known: set[str]) -> dict[str, Any]:
+    """What the user chose for every run, as far as it applies: a run of the small models keeps them, and
+    `model_of` says so, where the user chose a checkpoint."""
+    chosen = {name: value for name, value in context().overrides().items() if name in known}
+    if is_checkpoint(str(chosen.get("source", ""))) and run.weights != "any":
+        del chosen["source"]
+    return chosen
+
+
+def check_source(name: str, source: str) -> None:
+    """Refuse a checkpoint for a run that reads the small models, or none."""
+    run = CATALOGUE.get(name)
+    if run is not None and is_checkpoint(source) and run.weights != "any":
+        raise refused(name, source)
+
+
+def model_of(name: str) -> str:
+    """Whose weights a run shows where the user chose a checkpoint: its title, "the small model", or nothing."""
+    source, run = context().source or "", CATALOGUE.get(name)
+    if run is None or not run.weights or not is_checkpoint(source):
+        return ""
+    return describe(source) if run.weights == "any" else "the small model"
+
+
 def quantity(reference: str) -> Quantity:
     """``"low_rank.energy"`` → that number of that run."""
     run, _, name = reference.partition(".")
@@ -144,7 +173,9 @@ def quantity(reference: str) -> Quantity:
 
 def memo_key(name: str, params: Mapping[str, Any]) -> str:
     """Changes with the parameters, with this package's code and with the shipped weights and facts."""
-    about = json.dumps([name, dict(params), code_digest()], sort_keys=True, default=str)
+    source = str(params.get("source", ""))
+    files = fingerprint(source) if is_checkpoint(source) else ""
+    about = json.dumps([name, dict(params), code_digest(), *([files] if files else [])], sort_keys=True, default=str)
     return hashlib.sha256(about.encode()).hexdigest()[:24]
 
 
@@ -216,24 +247,28 @@ register(
         "explainers.experiments.latent:mla_sentence",
         "a sentence through latent attention: h, latent, keys, values, attention, absorption",
         recorded=True,
+        weights="any",
     ),
     Run(
         "decode_work",
         "explainers.experiments.decoding:decode_work",
         "FLOPs of generating tokens with and without a cache, counted",
         recorded=True,
+        weights="small",
     ),
     Run(
         "cache_held",
         "explainers.experiments.decoding:cache_held",
         "bytes really held in the caches of MHA, GQA, MQA and MLA of equal width",
         recorded=True,
+        weights="any",
     ),
     Run(
         "latent_rank_sweep",
         "explainers.experiments.low_rank:latent_rank_sweep",
         "keys and values of a sentence squeezed to r numbers a token and back",
         recorded=True,
+        weights="small",
     ),
     Run(
         "low_rank",
@@ -241,12 +276,14 @@ register(
         "spectra of keys and values before and after RoPE, and the loss when they are cut",
         minutes=3,
         recorded=True,
+        weights="small",
     ),
     Run(
         "routing",
         "explainers.experiments.routing:routing",
         "a sentence through the gates: scores, bias, groups, experts, weights, answers",
         recorded=True,
+        weights="any",
     ),
     Run(
         "balance",
@@ -261,6 +298,7 @@ register(
         "which expert serves which domain, over training and in the shipped model",
         minutes=4,
         recorded=True,
+        weights="small",
     ),
     Run(
         "dense_sparse",
@@ -351,6 +389,7 @@ register(
         "FP8 with block scales: rounding error of the trained model's tensors, and its loss",
         recorded=True,
         minutes=1,
+        weights="small",
     ),
     Run(
         "mtp",
@@ -358,6 +397,24 @@ register(
         "speculative decoding with the MTP head: guesses that stand, passes saved",
         recorded=True,
         minutes=2,
+        weights="small",
+    ),
+)
+
+register(
+    Run(
+        "indexer",
+        "explainers.experiments.newer_attention:indexer",
+        "a lightning indexer trained with the small model: which tokens it keeps, and what the others were worth",
+        recorded=True,
+        minutes=6,
+    ),
+    Run(
+        "compression",
+        "explainers.experiments.newer_attention:compression",
+        "V4's compressed attention trained with the small model: what entries keep, and what they are worth",
+        recorded=True,
+        minutes=6,
     ),
 )
 

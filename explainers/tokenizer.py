@@ -21,7 +21,7 @@ FORMAT = "explainers-bpe-1"
 #: One digit; a word with the space before it; punctuation likewise; white space, the last blank left to the word.
 _WORDS = re.compile(r"\d| ?[^\W\d_]+| ?[^\w\s]+| ?_+|\s+(?!\S)|\s+")
 #: How white space is shown on a token chip.
-_VISIBLE = {" ": "·", "\n": "↵", "\t": "⇥"}
+VISIBLE = {" ": "·", "\n": "↵", "\t": "⇥"}
 
 Pair = tuple[int, int]
 
@@ -69,7 +69,7 @@ class Tokenizer:
             text = piece.decode("utf-8")
         except UnicodeDecodeError:
             return "".join(f"‹{byte:02x}›" for byte in piece)
-        return "".join(_VISIBLE.get(letter, letter) for letter in text)
+        return "".join(VISIBLE.get(letter, letter) for letter in text)
 
     def _piece(self, token: int) -> bytes:
         if token == self.end:

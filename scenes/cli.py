@@ -44,6 +44,7 @@ COMMANDS: dict[str, Entry] = {
     "sheet": Entry("scenes.commands.sheet:sheet", "Draw one picture with the end of every step."),
     "list": Entry("scenes.commands.list:list_", "List lectures, scenes, steps and durations."),
     "run": Entry("scenes.commands.run:run", "Compute a run and print its tensors and key numbers."),
+    "inspect": Entry("scenes.commands.inspect:inspect", "Say what a downloaded checkpoint is, without reading it."),
     "train": Entry("scenes.commands.train:train", "Train the small models and record the runs that ship."),
     "facts": Entry("scenes.commands.facts:facts", "Look up a cited figure and its source."),
     "plots": Entry("scenes.commands.plots:plots", "Draw one picture a run, and write the notes on the runs."),

@@ -12,22 +12,53 @@ import torch
 from torch import Tensor
 
 from explainers.errors import ExplainError
+from explainers.layers import Block
 from explainers.model import Model, load_shipped
 from explainers.quantities import Quantity, computed
+from explainers.released import ReleasedLayer, ReleasedModel, load_released, title
+from explainers.released_tokenizer import ReleasedTokenizer
 from explainers.runs import DEFAULT_TEXT
+from explainers.sources import is_checkpoint
 from explainers.tokenizer import Tokenizer
 from explainers.traces import NamedArray, to_numpy
 
-__all__ = ["DEFAULT_TEXT", "named", "over_seeds", "per_layer", "read_sentence", "versions"]
+__all__ = ["DEFAULT_TEXT", "named", "over_seeds", "per_layer", "read_any", "read_sentence", "versions"]
+
+
+#: A model that is looked into: trained here, or released.
+Readable = Model | ReleasedModel
 
 
 def read_sentence(text: str, source: str, device: str) -> tuple[Model, Tokenizer, Tensor, tuple[str, ...]]:
-    """A model (a shipped name or a folder), its tokenizer, the text's ids (1, token) and what each token looks like."""
+    """A small model (a shipped name or a folder), its tokenizer, the text's ids (1, token) and its tokens' looks."""
+    model, tokenizer, ids, tokens = read_any(text, source, device)
+    if not isinstance(model, Model) or not isinstance(tokenizer, Tokenizer):
+        raise ExplainError(f"this run reads the small models, not {source!r}; leave --source out for it")
+    return model, tokenizer, ids, tokens
+
+
+def read_any(text: str, source: str, device: str) -> tuple[Readable, ReleasedTokenizer, Tensor, tuple[str, ...]]:
+    """The same of any source, ``checkpoint:PATH`` of a released model among them."""
     if not text.strip():
         raise ExplainError("the text is empty; give at least one word with --text")
-    model, tokenizer = load_shipped(source, device)
+    model: Readable
+    tokenizer: ReleasedTokenizer
+    if is_checkpoint(source):
+        model, tokenizer = load_released(source, device)
+    else:
+        model, tokenizer = load_shipped(source, device)
     ids = tokenizer.encode(text)
     return model, tokenizer, torch.tensor([ids], device=device), tuple(tokenizer.display(token) for token in ids)
+
+
+def blocks_of(model: Readable) -> list[Block | ReleasedLayer]:
+    """The layers that are read, in order."""
+    return list(model.blocks())
+
+
+def about_source(source: str, model: Readable) -> dict[str, str]:
+    """Meta that names a released model; the small ones go without saying."""
+    return {"model": title(source, model)} if isinstance(model, ReleasedModel) else {}
 
 
 def named(values: Tensor, *axes: str, unit: str = "", **labels: Sequence[str]) -> NamedArray:

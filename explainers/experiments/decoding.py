@@ -10,7 +10,7 @@ from torch.utils.flop_counter import FlopCounterMode
 
 from explainers.attention import AttentionConfig, AttentionWeights, attention_forward, empty_cache
 from explainers.errors import ExplainError
-from explainers.experiments.common import DEFAULT_TEXT, named, read_sentence, versions
+from explainers.experiments.common import DEFAULT_TEXT, named, read_any, read_sentence, versions
 from explainers.mla import MLAConfig, MLAWeights, decode_absorbed, empty_latent_cache
 from explainers.model import Model
 from explainers.quantities import computed
@@ -101,7 +101,7 @@ def cache_held(
     random: what a cache weighs does not depend on them. Everything is held in bfloat16, two bytes a value.
     """
     begin = time.perf_counter()
-    _, _, ids, tokens = read_sentence(text, source, device)
+    _, _, ids, tokens = read_any(text, source, device)
     generator = torch.Generator().manual_seed(seed)
     embedding = torch.randn(int(ids.max()) + 1, hidden_size, generator=generator)
     h = embedding[ids.cpu()].to(torch.bfloat16).to(device)  # (1, S, D)

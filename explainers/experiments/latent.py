@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Callable
 from dataclasses import fields, replace
 
 import torch
@@ -11,11 +12,12 @@ from torch.utils.flop_counter import FlopCounterMode
 
 from explainers import mla
 from explainers.errors import ExplainError
-from explainers.experiments.common import DEFAULT_TEXT, named, per_layer, read_sentence, versions
+from explainers.experiments.common import DEFAULT_TEXT, about_source, blocks_of, named, per_layer, read_any, versions
 from explainers.layers import MLA
 from explainers.mla import MLAConfig, MLAWeights
-from explainers.model import Model
 from explainers.quantities import Quantity, computed
+from explainers.released import ReleasedAttention
+from explainers.sparse_layers import SparseMLA
 from explainers.traces import NamedArray, Trace
 
 WAYS = ("re-expanding", "full cache", "absorbed")
@@ -28,12 +30,14 @@ def mla_sentence(*, text: str = DEFAULT_TEXT, seed: int = 0, source: str = "smal
     absorbed); their outputs are compared in float32 and float64, the bytes they hold and the FLOPs they do are counted.
     """
     begin = time.perf_counter()
-    model, _, ids, tokens = read_sentence(text, source, device)
-    if model.cfg.attention != "mla":
-        raise ExplainError(f"the model {source!r} has {model.cfg.attention} attention; this run needs one with mla")
+    model, tokenizer, ids, tokens = read_any(text, source, device)
+    attentions = [latent_attention(block.self_attn, source) for block in blocks_of(model)]
     with torch.no_grad():
         output = model(ids, trace=True)
-        decoded = [_decode_last(model, number, layer["h"]) for number, layer in enumerate(output.layers)]
+        decoded = [
+            _decode_last(cfg, weights(), layer["h"])
+            for (cfg, weights), layer in zip(attentions, output.layers, strict=True)
+        ]
     arrays = _sentence_arrays(output.layers, tokens)
     arrays["output"] = named(torch.stack([d["output"] for d in decoded]), "layer", "way", "hidden", way=WAYS)
     arrays["q_latent"] = named(torch.stack([d["q_latent"] for d in decoded]), "layer", "head", "latent")
@@ -43,14 +47,24 @@ def mla_sentence(*, text: str = DEFAULT_TEXT, seed: int = 0, source: str = "smal
     arrays["flops"] = named(decoded[0]["flops"], "way", unit="FLOP", way=WAYS)
     arrays["bytes_held"] = named(torch.stack([d["bytes"] for d in decoded]).sum(0), "way", unit="B", way=WAYS)
     arrays["w_uk"] = named(decoded[0]["w_uk"], "head", "nope", "latent")
-    predicted = output.logits[0, -1].softmax(-1).topk(5)
-    tokenizer = read_sentence(text, source, device)[1]
-    likely = [f"{number}: {tokenizer.display(int(token))}" for number, token in enumerate(predicted.indices)]
-    arrays["next_probability"] = named(predicted.values, "next", next=likely)
+    if output.logits.shape[-1]:  # a released model that is read in part predicts nothing
+        predicted = output.logits[0, -1].softmax(-1).topk(5)
+        likely = [f"{number}: {tokenizer.display(int(token))}" for number, token in enumerate(predicted.indices)]
+        arrays["next_probability"] = named(predicted.values, "next", next=likely)
     params = {"text": text, "source": source}
+    numbers = _sentence_numbers(attentions[0][0], arrays, tokens)
     return Trace(
-        "mla_sentence", arrays, _sentence_numbers(model, arrays, tokens), params, seed, device, versions(begin)
-    )
+        "mla_sentence", arrays, numbers, params, seed, device, versions(begin, **about_source(source, model))
+    )  # fmt: skip
+
+
+def latent_attention(attention: object, source: str) -> tuple[MLAConfig, Callable[[], MLAWeights]]:
+    """Sizes of a layer's MLA and how to get its weights; another attention is an `ExplainError`."""
+    if not isinstance(attention, MLA | SparseMLA | ReleasedAttention) or not isinstance(attention.cfg, MLAConfig):
+        raise ExplainError(
+            f"the model {source!r} has no latent attention; this run takes the small model, V2, V2-Lite, V3, R1 or V3.2"
+        )
+    return attention.cfg, attention.weights
 
 
 def _sentence_arrays(layers: list[dict[str, Tensor]], tokens: tuple[str, ...]) -> dict[str, NamedArray]:
@@ -75,11 +89,8 @@ def _sentence_arrays(layers: list[dict[str, Tensor]], tokens: tuple[str, ...]) -
 
 
 @torch.no_grad()
-def _decode_last(model: Model, layer: int, h: Tensor) -> dict[str, Tensor]:
+def _decode_last(cfg: MLAConfig, weights: MLAWeights, h: Tensor) -> dict[str, Tensor]:
     """The last token of h (1, S, D) decoded in three ways, in float32 and float64."""
-    attention = list(model.blocks())[layer].self_attn
-    assert isinstance(attention, MLA)
-    cfg, weights = attention.cfg, attention.weights()
     outputs, held, flops = _three_ways(h, weights, cfg)
     exact, _, _ = _three_ways(h.double(), in_dtype(weights, torch.float64), cfg)
     parts = mla.decode_absorbed(h[:, -1:], weights, cfg, _latents(h[:, :-1], weights, cfg), True)
@@ -126,10 +137,10 @@ def in_dtype(weights: MLAWeights, dtype: torch.dtype) -> MLAWeights:
     return replace(weights, **{name: values.to(dtype) for name, values in given.items() if values is not None})
 
 
-def _sentence_numbers(model: Model, arrays: dict[str, NamedArray], tokens: tuple[str, ...]) -> dict[str, Quantity]:
+def _sentence_numbers(cfg: MLAConfig, arrays: dict[str, NamedArray], tokens: tuple[str, ...]) -> dict[str, Quantity]:
     held, flops, difference = arrays["bytes_held"].values, arrays["flops"].values, arrays["difference"].values
     largest = abs(arrays["output"].values).max(axis=(1, 2))  # (layer,)
-    cfg = model.cfg
+    layers, value_bytes = arrays["h"]["layer"], 4
     latent = computed(int(held[2]), "B", "bytes of the tensors held, all layers", name="latent cache of the sentence")
     full = computed(int(held[1]), "B", "bytes of the tensors held, all layers", name="every head's keys and values")
     return {
@@ -137,11 +148,11 @@ def _sentence_numbers(model: Model, arrays: dict[str, NamedArray], tokens: tuple
         "latent_bytes": latent,
         "full_bytes": full,
         "cache_ratio": (full / latent).named("full cache / latent cache"),
-        "latent_rank": computed(cfg.kv_lora_rank, "", "kv_lora_rank of the trained model"),
-        "rope_dim": computed(cfg.qk_rope_head_dim, "", "qk_rope_head_dim of the trained model"),
-        "values_per_token": computed(cfg.cached_values, "value", "latent + rope key, one token in one layer"),
+        "latent_rank": computed(cfg.kv_lora_rank, "", "kv_lora_rank of the model"),
+        "rope_dim": computed(cfg.qk_rope_head_dim, "", "qk_rope_head_dim of the model"),
+        "values_per_token": computed(cfg.cache_values_per_token, "value", "latent + rope key, one token in one layer"),
         "full_values_per_token": computed(
-            int(held[1]) // (4 * len(tokens) * cfg.num_hidden_layers),
+            int(held[1]) // (value_bytes * len(tokens) * layers),
             "value",
             "keys and values of all heads, one token in one layer",
         ),

@@ -23,7 +23,7 @@ def _device(_context: click.Context, _option: click.Parameter, name: str | None)
 def context_options(function: Function) -> Function:
     """What the user may choose for every run: ``--text``, ``--seed``, ``--device``, ``--source``."""
     for option in (
-        click.option("--source", help="Weights to read instead of the shipped small model."),
+        click.option("--source", help="Weights to read: small, a folder of ours, or checkpoint:PATH."),
         click.option("--device", callback=_device, help="cpu, cuda or auto (the default)."),
         click.option("--seed", type=int, help="Another seed for every run."),
         click.option("--text", help="Your own sentence for the model to read."),

@@ -38,6 +38,8 @@ def run(name: str, as_json: bool, save: Path | None, fresh: bool, params: tuple[
         _list(as_json)
         return
     runs.set_context(runs.Context(**chosen))
+    if chosen.get("source") is not None:
+        runs.check_source(name, chosen["source"])
     trace = runs.get(name, fresh=fresh, **dict(_parameter(text) for text in params))
     if save is not None:
         trace.save(save)

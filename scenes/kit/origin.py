@@ -6,6 +6,7 @@ from collections.abc import Iterable
 
 from explainers.errors import ExplainError
 from explainers.quantities import Cited, Quantity
+from explainers.runs import model_of
 from explainers.traces import NamedArray, Trace
 from scenes.kit import fonts, theme
 from scenes.kit.binding import Bound
@@ -23,7 +24,7 @@ def origin_text(sources: Iterable[Source]) -> str:
     for source in sources:
         if isinstance(source, Trace | NamedArray):
             if source.run:
-                runs.setdefault(f"run {source.run}")
+                runs.setdefault(_run(source.run))
         elif not isinstance(source, Quantity):
             raise ExplainError(f"an origin is a Quantity, NamedArray or Trace, not {type(source).__name__}")
         elif isinstance(source.origin, Cited):
@@ -44,13 +45,19 @@ def origin_text(sources: Iterable[Source]) -> str:
     return "  ·  ".join(parts)
 
 
+def _run(name: str) -> str:
+    """``"run routing"``, and whose weights it read where the viewer chose a checkpoint."""
+    model = model_of(name)
+    return f"run {name} of {model}" if model else f"run {name}"
+
+
 def _collect(quantity: Quantity, runs: dict[str, None], leaves: dict[str, None], formulas: dict[str, None]) -> None:
     """Walk a computed number's chain of origins down to runs and sources."""
     origin = quantity.origin
     if isinstance(origin, Cited):
         leaves.setdefault(origin.line())
     elif origin.run:
-        runs.setdefault(f"run {origin.run}")
+        runs.setdefault(_run(origin.run))
     else:
         if not origin.formula.endswith("by definition"):
             formulas.setdefault(origin.formula)

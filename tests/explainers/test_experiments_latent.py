@@ -142,7 +142,7 @@ def test_a_model_without_latents_or_experts_is_refused(tmp_path: object) -> None
 
     folder = Model(replace(ModelConfig(), attention="mqa", n_routed_experts=0, num_hidden_layers=1)).save(str(tmp_path))
     Tokenizer.load(paths.assets() / "models" / "small" / "tokenizer.json").save(folder / "tokenizer.json")
-    with pytest.raises(ExplainError, match="needs one with mla"):
+    with pytest.raises(ExplainError, match="has no latent attention"):
         mla_sentence(source=str(folder))
     with pytest.raises(ExplainError, match="has no experts"):
         routing(source=str(folder))
