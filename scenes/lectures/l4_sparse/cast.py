@@ -4,23 +4,25 @@ from __future__ import annotations
 
 from typing import ClassVar
 
-from manim import DOWN, LEFT, RIGHT, UP, Create, DashedLine, FadeIn, FadeOut, Group, VGroup, linear
+from manim import DOWN, LEFT, RIGHT, UP, Create, DashedLine, FadeIn, FadeOut, Group, VGroup, VMobject, linear
 
+from explainers.quantities import Quantity
+from explainers.traces import Trace
 from scenes.kit import (
     STAGE_CENTER,
-    Bar,
-    BarChart,
     GuessStrip,
     Legend,
     NumberLabel,
     TokenRow,
     TurnTimeline,
+    Waffle,
     column,
     dim,
     exchange,
     fit_width,
     label,
     role,
+    summary,
 )
 from scenes.stage import LectureScene
 
@@ -60,57 +62,64 @@ class GuessingAhead(LectureScene):
             self.play(FadeIn(score, shift=0.15 * UP), run_time=0.4)
         self.outcome(Group(read, prompt, strip, *strip.passes, score))
 
+    #: kinds of text, from the least to the most predictable
+    texts: ClassVar[tuple[str, ...]] = ("English", "sums", "code", "German")
+
     def outcome(self, before: Group) -> None:
+        """Every guess of the run as a square: green ones stood, red ones fell; beside them what was reported of V3."""
         trace = self.run("mtp")
-        kinds = (
-            ("English", "acceptance_english"),
-            ("sums", "acceptance_sums"),
-            ("code", "acceptance_code"),
-            ("German", "acceptance_german"),
-        )
-        longest = max(float(trace.quantity(key)) for _, key in kinds)
-        bars = BarChart(
-            [Bar(name, trace.quantity(key), "reward") for name, key in kinds],
-            fmt="percent .0",
-            length=5.2 * longest,
-            thickness=0.42,
-            gap=0.26,
-            size="body",
-        )
-        bars.move_to(STAGE_CENTER).shift(2.5 * LEFT + 0.35 * DOWN)
-        head = NumberLabel(
-            trace.quantity("acceptance_mtp_greedy"),
-            "percent .0",
-            size="heading",
-            role="reward",
-            after=" of guesses stand",
-        )
-        head.next_to(bars, UP, buff=0.3).align_to(bars.bar("English"), LEFT)
-        ours = NumberLabel(trace.quantity("tokens_per_pass_mtp_greedy"), "plain .2 bare", size="hero", role="accent")
-        ours_name = label("tokens a pass, our small model", "small", "muted").next_to(
-            ours, DOWN, buff=0.16, aligned_edge=LEFT
-        )
-        theirs = NumberLabel(
-            self.number("fact.inference.mtp.speedup"), "times 2", size="display", role="muted", before="about "
-        )
-        theirs_name = label("the speed, as DeepSeek reports of V3", "small", "muted")
-        right = column(
-            VGroup(ours, ours_name),
-            VGroup(theirs, theirs_name.next_to(theirs, DOWN, buff=0.16, aligned_edge=LEFT)),
-            gap=0.7,
-        )
-        right.move_to(STAGE_CENTER).shift(3.9 * RIGHT + 0.1 * DOWN)
+        cited = [self.number(f"fact.inference.mtp.{key}") for key in ("speedup", "acceptance_low", "acceptance_high")]
+        fields = [self.field(trace, name) for name in self.texts]
+        left = column(*(all_ for all_, *_ in fields), gap=0.26).move_to(STAGE_CENTER).shift(2.3 * LEFT + 0.3 * DOWN)
+        for all_, stood, name, share in fields:
+            stood.place_at(all_.origin_point.points[0])
+            name.next_to(left, LEFT, buff=0.3).set_y(all_.get_center()[1])
+            share.next_to(left, RIGHT, buff=0.25).set_y(all_.get_center()[1])
+        rate = trace.quantity("acceptance_mtp_greedy")
+        head = NumberLabel(rate, "percent .0", size="heading", role="reward", after=" of guesses stand")
+        head.next_to(left, UP, buff=0.3).align_to(left, LEFT)
+        key = label("a square is a guess of our small model; red ones fell", "small", "muted")
+        key.next_to(left, DOWN, buff=0.2).align_to(left, LEFT)
+        right = column(*self.beside(trace, cited), gap=0.6).move_to(STAGE_CENTER).shift(4.2 * RIGHT)
         with self.step() as s:
             self.play(FadeOut(before), run_time=0.5)
-            self.origin(trace, self.number("fact.inference.mtp.speedup"))
+            self.origin(trace, *cited)
             s.until("rate")
-            self.play(FadeIn(head), run_time=0.6)
-            for name, _ in kinds:
-                self.play(FadeIn(bars.names[name]), bars.grow(name), run_time=0.6)
+            self.play(FadeIn(head, key), run_time=0.5)
+            for all_, stood, name, share in fields:
+                self.play(FadeIn(name), all_.fill(run_time=0.8), stood.fill(run_time=0.8))
+                self.play(FadeIn(share), run_time=0.2)
             s.until("passes")
             self.play(FadeIn(right[0], shift=0.15 * UP), run_time=0.7)
             s.until("published")
             self.play(FadeIn(right[1], shift=0.15 * UP), run_time=0.7)
+
+    @staticmethod
+    def field(trace: Trace, text: str) -> tuple[Waffle, Waffle, VMobject, NumberLabel]:
+        """All guesses on one kind of text, those that stood, the text's name and the share."""
+        place = trace["guesses"].labels["domain"].index(text)
+        made, stood = (
+            summary(trace[key].pick(drafter=0, temperature=0, domain=place), "sum") for key in ("guesses", "accepted")
+        )
+        one = (made / made).named("one guess")
+        waffles = [Waffle(n, one, rows=5, cell=0.155, role=colour) for n, colour in ((made, "cost"), (stood, "reward"))]
+        share = NumberLabel(trace.quantity(f"acceptance_{text.lower()}"), "percent .0", size="body", role="reward")
+        return waffles[0], waffles[1], label(text, "body"), share
+
+    @staticmethod
+    def beside(trace: Trace, cited: list[Quantity]) -> list[VGroup]:
+        """Tokens a pass here, and what DeepSeek reports of V3."""
+        ours = NumberLabel(trace.quantity("tokens_per_pass_mtp_greedy"), "plain .2 bare", size="hero", role="accent")
+        ours_name = label("tokens a pass,\nour small model", "small", "muted")
+        theirs = NumberLabel(cited[0], "times 2", size="display", role="muted", before="about ")
+        theirs_name = label("the speed of V3, as reported", "small", "muted")
+        low = NumberLabel(cited[1], "percent .0", size="small", role="muted", after=" to")
+        stand = VGroup(low, NumberLabel(cited[2], "percent .0", size="small", role="muted", after=" of guesses stand"))
+        stand.arrange(RIGHT, buff=0.1)
+        return [
+            VGroup(ours, ours_name).arrange(DOWN, buff=0.16, aligned_edge=LEFT),
+            VGroup(theirs, theirs_name, stand).arrange(DOWN, buff=0.16, aligned_edge=LEFT),
+        ]
 
 
 class HiddenTraffic(LectureScene):

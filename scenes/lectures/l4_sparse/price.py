@@ -64,7 +64,7 @@ class WhatItCosts(LectureScene):
             dots = VGroup()
             for expert in experts:
                 pile = self.piles[expert]
-                goal = boxes[0][expert].get_top() + (0.16 + 0.19 * len(pile)) * UP
+                goal = boxes[0][expert].get_top() + (0.24 + 0.19 * len(pile)) * UP
                 pile.add(Dot(goal, radius=0.08, color=role("router")))
                 dots.add(Dot(chip.get_bottom(), radius=0.08, color=role("router")))
             sends.append((dots, [self.piles[expert][-1] for expert in experts]))
@@ -107,7 +107,7 @@ class WhatItCosts(LectureScene):
         blocks.arrange(RIGHT, buff=0.55).move_to(STAGE_CENTER).shift(1.35 * DOWN)
         frames = VGroup(*(SurroundingRectangle(b, buff=0.13, corner_radius=0.1, stroke_width=2) for b in blocks))
         frames.set_stroke(role("muted"))
-        small = label("experts of our small model; four of them could be one machine", "small", "muted")
+        small = label("experts of our small model; a frame could be one machine", "small", "muted")
         small.next_to(frames, DOWN, buff=0.12, aligned_edge=LEFT)
         return VGroup(squares, frames, small)
 

@@ -62,14 +62,15 @@ class OneQuality(LectureScene):
                 number = NumberLabel(value, "plain .1 bare", size="body", role=colour)
                 line.add(number.move_to([place, line[0].get_center()[1], 0]))
             scores.add(line)
+        own = label("by DeepSeek's own tests", "small", "muted").next_to(scores, DOWN, buff=0.25)
         with self.step() as s:
             self.play(dense.grow(0.9), FadeIn(names[0]))
             self.play(FadeIn(whole), part.grow(0.9), FadeIn(names[1]))
             s.until("better")
             self.play(FadeIn(scores[0]), run_time=0.7)
-            self.play(FadeIn(scores[1]), run_time=0.7)
+            self.play(FadeIn(scores[1], own), run_time=0.7)
             s.until("line")
-            self.play(FadeOut(scores, whole, part, names), run_time=0.6)
+            self.play(FadeOut(scores, own, whole, part, names), run_time=0.6)
             axis = self.ledger.axis
             self.play(
                 dense.animate.stretch_to_fit_width(0.03).stretch_to_fit_height(axis.height).move_to(axis), run_time=1.0

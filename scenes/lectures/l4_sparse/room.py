@@ -212,7 +212,7 @@ class EightBits(LectureScene):
     def price(self) -> None:
         """How far the weights moved and what that cost, beside what was published."""
         moved = NumberLabel(self.trace.quantity("weight_error_v3"), "percent .1", size="display", role="value")
-        loss = NumberLabel(self.trace.quantity("loss_change_v3"), "percent .1", size="display", role="cost", before="+")
+        loss = NumberLabel(self.trace.quantity("loss_change_v3"), "percent .2", size="display", role="cost", before="+")
         theirs = NumberLabel(
             self.number("fact.training.v3_fp8.relative_loss_error_below"),
             "percent .2",
@@ -220,18 +220,22 @@ class EightBits(LectureScene):
             role="muted",
             before="< ",
         )
-        half = NumberLabel(self.trace.quantity("bytes_ratio"), "times 2", size="display", role="reward")
+        half = NumberLabel(self.trace.quantity("bytes_ratio"), "times 1", size="display", role="reward")
         words = ("a weight moves", "loss, here", "loss, DeepSeek's models", "bytes")
         groups = VGroup()
         for number, about in zip((moved, loss, theirs, half), words, strict=True):
             groups.add(VGroup(number, label(about, "small", "muted").next_to(number, DOWN, buff=0.16)))
+        one = self.trace.quantity("loss_change_one_scale")
+        rough = NumberLabel(one, "percent .2", size="small", role="muted", before="one scale for all: +")
         groups.arrange(RIGHT, buff=0.95).move_to(STAGE_CENTER).shift(1.75 * UP)
+        rough.next_to(groups[1], DOWN, buff=0.12)
         self.origin(self.trace, self.number("fact.training.v3_fp8.relative_loss_error_below"))
         with self.step() as s:
             self.play(FadeOut(self.top), run_time=0.5)
             self.play(FadeIn(groups[0], shift=0.15 * UP), run_time=0.6)
             s.until("loss")
             self.play(FadeIn(groups[1], shift=0.15 * UP), run_time=0.6)
+            self.play(FadeIn(rough), run_time=0.4)
             self.play(FadeIn(groups[2], shift=0.15 * UP), run_time=0.6)
             s.until("half")
             self.play(FadeIn(groups[3], shift=0.15 * UP), run_time=0.6)
