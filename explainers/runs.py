@@ -181,10 +181,11 @@ def memo_key(name: str, params: Mapping[str, Any]) -> str:
 
 @cache
 def code_digest() -> str:
-    """SHA-256 over this package's sources, the facts and the shipped models."""
+    """SHA-256 over this package's sources, the facts, the shipped models and the records (runs may build on them)."""
     digest = hashlib.sha256()
     package = Path(__file__).parent
     files = [*package.rglob("*.py"), *(paths.assets() / "facts").glob("*.toml"), *(paths.assets() / "models").glob("*")]
+    files += (paths.assets() / "runs").glob("*.safetensors")
     for path in sorted(file for file in files if file.is_file()):
         digest.update(path.name.encode() + b"\0" + path.read_bytes())
     return digest.hexdigest()
@@ -345,6 +346,17 @@ register(
         "explainers.experiments.economy:startup_month",
         "a month of three workloads at list prices of November 2026",
     ),
+)
+
+register(
+    Run(
+        "question_checks",
+        "explainers.experiments.scoreboard:question_checks",
+        "a coding, a mathematics and a logic question, checked as benchmarks check them",
+    ),
+    Run("tries", "explainers.experiments.scoreboard:tries", "recorded answers scored by one try, by vote, by any of k"),
+    Run("exams", "explainers.experiments.scoreboard:exams", "one model, the same small exam again and again: luck"),
+    Run("score_cost", "explainers.experiments.scoreboard:score_cost", "AIME scores against dollars a problem"),
 )
 
 register(

@@ -13,15 +13,19 @@ from scenes.kit.binding import DataBound, data_of, quantity_at, summary
 from scenes.kit.branches import Branches
 from scenes.kit.caches import CacheScale, CacheStack, CacheStrip
 from scenes.kit.cells import CellImage
+from scenes.kit.checks import CheckTable, QuestionCard, Spans
 from scenes.kit.dot_rows import DotRow, DotRows, Runner
 from scenes.kit.experts import ExpertGrid
+from scenes.kit.fields import CountedField, SolvedField
 from scenes.kit.flows import Arrow, Flow, FlowFan
 from scenes.kit.guesses import GuessStrip
+from scenes.kit.intervals import DotStack, IntervalRows, Measured
 from scenes.kit.layout import column, fit_stage, fit_width, in_safe_area, row, spread
 from scenes.kit.ledger import Entry, Ledger
 from scenes.kit.legends import Bracket, Callout, Legend
 from scenes.kit.levers import LearnByChecking, LeversMap, RememberLess, RunLess
 from scenes.kit.line_chart import LineChart, Series
+from scenes.kit.marks import cross, tick, verdict
 from scenes.kit.matrices import Bottleneck, MatrixProduct
 from scenes.kit.motion import dim, exchange, undim
 from scenes.kit.numbers import CountingNumber, NumberLabel
@@ -33,6 +37,7 @@ from scenes.kit.rails import RaceRails, Rail
 from scenes.kit.roofline import Roof, RooflineChart, Work
 from scenes.kit.scales import ColorBar, ColorScale
 from scenes.kit.scatter_chart import ScatterChart, Spot
+from scenes.kit.scoreboard import Panel, Scoreboard
 from scenes.kit.seed_shifts import SeedShifts
 from scenes.kit.shares import Crowd, SharedBar
 from scenes.kit.sliders import Slider
@@ -64,10 +69,25 @@ from scenes.kit.theme import (
 from scenes.kit.timeline import DateLabel, Event, Timeline
 from scenes.kit.tokens import TokenChip, TokenRow, visible
 from scenes.kit.turns import TurnTimeline
+from scenes.kit.votes import VoteColumns
 from scenes.kit.waffle import Waffle
 from scenes.kit.waterfall import Waterfall
 
 __all__ = [
+    "CheckTable",
+    "QuestionCard",
+    "Spans",
+    "CountedField",
+    "SolvedField",
+    "DotStack",
+    "IntervalRows",
+    "Measured",
+    "cross",
+    "tick",
+    "verdict",
+    "Panel",
+    "Scoreboard",
+    "VoteColumns",
     "AmountSquare",
     "Arrow",
     "AttemptBoard",

@@ -16,7 +16,7 @@ from scenes.kit import (
     quantity_at,
     role,
 )
-from scenes.lectures.l7_r1.common import tick
+from scenes.kit.marks import tick
 from scenes.stage import LectureScene
 
 

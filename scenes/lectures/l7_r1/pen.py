@@ -17,7 +17,7 @@ from scenes.kit import (
     quantity_at,
     role,
 )
-from scenes.lectures.l7_r1.common import cross
+from scenes.kit.marks import cross
 from scenes.stage import LectureScene
 
 

@@ -32,7 +32,8 @@ from scenes.kit import (
     role,
     tint,
 )
-from scenes.lectures.l7_r1.common import box, tick
+from scenes.kit.marks import tick
+from scenes.lectures.l7_r1.common import box
 from scenes.stage import LectureScene
 
 
