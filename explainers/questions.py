@@ -111,15 +111,15 @@ class Teams:
 
 
 # ---------------------------------------------------------------------- logic: one letter
-SPEAKERS = ("A", "B", "C")
+SPEAKERS = ("Ada", "Ben", "Cleo")
 #: What each speaker says, as a statement about who tells the truth.
 STATEMENTS: dict[str, tuple[str, Callable[[Sequence[bool]], bool]]] = {
-    "A": ("B lies", lambda true: not true[1]),
-    "B": ("C lies", lambda true: not true[2]),
-    "C": ("A and B both lie", lambda true: not true[0] and not true[1]),
+    "Ada": ("Ben lies", lambda true: not true[1]),
+    "Ben": ("Cleo lies", lambda true: not true[2]),
+    "Cleo": ("you both lie", lambda true: not true[0] and not true[1]),
 }
 #: Letter → who tells the truth, as offered.
-CHOICES: dict[str, tuple[str, ...]] = {"A": ("A",), "B": ("B",), "C": ("C",), "D": ("A", "C")}
+CHOICES: dict[str, tuple[str, ...]] = {"A": ("Ada",), "B": ("Ben",), "C": ("Cleo",), "D": ("Ada", "Cleo")}
 
 
 def worlds() -> list[tuple[bool, ...]]:

@@ -49,7 +49,13 @@ def question_checks() -> Trace:
     }
     code = {name: list(questions.code_of(candidate)) for name, candidate in questions.CANDIDATES.items()}
     numbers = _passes(passed) | _key(teams, left_out) | _letter(worlds)
-    return Trace("question_checks", arrays, numbers, meta={"code": code, "question": questions.CODING_QUESTION})
+    meta = {
+        "question": questions.CODING_QUESTION,
+        "code": code,
+        "statements": {who: words for who, (words, _) in questions.STATEMENTS.items()},
+        "choices": {letter: list(who) for letter, who in questions.CHOICES.items()},
+    }
+    return Trace("question_checks", arrays, numbers, meta=meta)
 
 
 def _passes(passed: np.ndarray) -> dict[str, Quantity]:
@@ -116,6 +122,7 @@ def tries(*, seed: int = 0) -> Trace:
     numbers |= {
         f"pass_{k}": computed(float(chance[i].mean() * 100), "%", f"unbiased pass@{k}") for i, k in enumerate(ks)
     }
+    numbers |= {f"k_{k}": computed(k, "", "tries, a setting") for k in ks}
     vote = float(scored["score"].values[0, 0, 0, 1, -1])
     numbers |= {
         "vote": computed(vote * 100, "%", f"problems whose most frequent answer of {samples} is right"),
@@ -152,7 +159,8 @@ def exams(*, seed: int = 0, count: int = 60) -> Trace:
     """The same model sits the same kind of exam again and again: `SMALL_TEST` problems, one answer each.
 
     The small model before GRPO, made to think; problems are drawn from the recorded ones without replacement, and
-    each is right with the share of its recorded answers that are. ``score`` (exam,) in %.
+    each is right with the share of its recorded answers that are. ``score`` (exam,) in %; ``outcome``
+    (exam, problem): 0 not asked, 1 right, 2 wrong.
     Numbers: what chance alone does (binomial), and the intervals of published scores on tests of known size.
     """
     if count < 2:
@@ -161,10 +169,11 @@ def exams(*, seed: int = 0, count: int = 60) -> Trace:
     samples, size = int(scored.quantity("samples").value), int(scored.quantity("small_test").value)
     correct = scored["correct"].values[0, 0, 1]
     rng = np.random.default_rng(seed)
-    scores = np.empty(count)
-    for index in range(count):
+    outcome = np.zeros((count, len(correct)), np.int64)
+    for row in outcome:
         chosen = rng.permutation(len(correct))[:size]
-        scores[index] = (rng.random(size) < correct[chosen] / samples).mean() * 100
+        row[chosen] = np.where(rng.random(size) < correct[chosen] / samples, 1, 2)
+    scores = (outcome == 1).sum(axis=1) / size * 100
     share = float(correct.mean() / samples)
     numbers = {
         "questions": computed(size, "", "problems in each exam, a setting"),
@@ -178,7 +187,10 @@ def exams(*, seed: int = 0, count: int = 60) -> Trace:
         "binomial": computed(standard_error(share, size) * 100, "%", "√(p·(1 − p)/n)"),
     }
     numbers |= _published_intervals()
-    arrays = {"score": NamedArray(scores, ("exam",), unit="%")}
+    arrays = {
+        "score": NamedArray(scores, ("exam",), unit="%"),
+        "outcome": NamedArray(outcome, ("exam", "problem")),
+    }
     return Trace("exams", arrays, numbers, {"seed": seed, "count": count}, seed, meta={"records": [scored.digest]})
 
 
@@ -193,8 +205,8 @@ PUBLISHED = {
 
 
 def _published_intervals() -> dict[str, Quantity]:
-    """For each of `PUBLISHED`: ends of the binomial interval, and its standard error in points."""
-    numbers = {}
+    """For each of `PUBLISHED`: ends of the binomial interval, its standard error in points, questions solved."""
+    numbers: dict[str, Quantity] = {"one_question": computed(1, "question", "the unit of the picture", name="one")}
     for key, (score_at, size_at) in PUBLISHED.items():
         score, size = facts.quantity(score_at), facts.quantity(size_at)
         low, high = wilson(float(score) / 100, int(size))
@@ -204,7 +216,13 @@ def _published_intervals() -> dict[str, Quantity]:
             f"{key}_low": computed(low * 100, "%", f"lower end of the {about}", (score, size)),
             f"{key}_high": computed(high * 100, "%", f"upper end of the {about}", (score, size)),
             f"{key}_error": computed(error * 100, "%", "√(p·(1 − p)/n)", (score, size)),
+            f"{key}_solved": computed(float(score) / 100 * float(size), "question", "score × questions", (score, size)),
         }
+    whole = facts.quantity(PUBLISHED["swe_vendor"][1])
+    audited, flawed = (facts.quantity(f"benchmarks.swe_bench_audit.{name}") for name in ("audited", "flawed"))
+    seen = float(whole) * float(audited) / 100
+    numbers["audited"] = computed(seen, "question", "questions × share audited", (whole, audited))
+    numbers["flawed"] = computed(seen * float(flawed) / 100, "question", "audited × share flawed", (audited, flawed))
     r1, o1 = (facts.quantity(PUBLISHED[name][0]) for name in ("r1", "o1"))
     size = facts.quantity(PUBLISHED["r1"][1])
     apart = (float(r1) - float(o1)) / 100 * float(size)

@@ -16,7 +16,7 @@ from scenes.kit.cells import CellImage
 from scenes.kit.checks import CheckTable, QuestionCard, Spans
 from scenes.kit.dot_rows import DotRow, DotRows, Runner
 from scenes.kit.experts import ExpertGrid
-from scenes.kit.fields import CountedField, SolvedField
+from scenes.kit.fields import CountedField, ExamField, SolvedField
 from scenes.kit.flows import Arrow, Flow, FlowFan
 from scenes.kit.guesses import GuessStrip
 from scenes.kit.intervals import DotStack, IntervalRows, Measured
@@ -42,6 +42,7 @@ from scenes.kit.seed_shifts import SeedShifts
 from scenes.kit.shares import Crowd, SharedBar
 from scenes.kit.sliders import Slider
 from scenes.kit.snapping import SnapLine
+from scenes.kit.slopes import Slope, Slopes
 from scenes.kit.tensors import CountNote, ShapeLabel, TensorGrid, VectorColumn
 from scenes.kit.text import Formula, Label, Phrase, label, math, mono, title
 from scenes.kit.theme import (
@@ -78,6 +79,7 @@ __all__ = [
     "QuestionCard",
     "Spans",
     "CountedField",
+    "ExamField",
     "SolvedField",
     "DotStack",
     "IntervalRows",
@@ -172,6 +174,8 @@ __all__ = [
     "SourceWall",
     "Slider",
     "SnapLine",
+    "Slope",
+    "Slopes",
     "Spot",
     "TRANSFORM",
     "TensorGrid",

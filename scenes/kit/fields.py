@@ -107,10 +107,19 @@ class SolvedField(DataBound, SquareField):
     ----------
     first_right
         ``(problem,)``: which answer was the first right one, from 1; more than all answers where none was.
+    tries
+        After how many tries it is shown at first.
     """
 
     def __init__(
-        self, first_right: NamedArray, *, columns: int = 10, cell: float = 0.36, gap: float = 0.16, role: str = "reward"
+        self,
+        first_right: NamedArray,
+        *,
+        columns: int = 10,
+        cell: float = 0.36,
+        gap: float = 0.16,
+        role: str = "reward",
+        tries: float = 1.0,
     ) -> None:
         as_array(first_right, "SolvedField", 1)
         if (first_right.values < 1).any():
@@ -118,8 +127,8 @@ class SolvedField(DataBound, SquareField):
         super().__init__(len(first_right.values), columns, cell, gap, (role,))
         self.bound = Bound((first_right,))
         self._first = first_right.values.astype(float)
-        self.tries = float(self._first.max())
-        self.show(self.tries)
+        self.tries = tries
+        self.show(tries)
         self.center()
 
     def show(self, tries: float) -> SolvedField:
@@ -135,6 +144,54 @@ class SolvedField(DataBound, SquareField):
     def try_to(self, tries: float, **options: Any) -> Sweep:
         """The animation in which there are more and more tries (or fewer)."""
         return Sweep(self, self.tries, float(tries), **options)
+
+
+class ExamField(DataBound, SquareField):
+    """All problems there are, and in each exam some of them: asked and right, asked and wrong, not asked.
+
+    >>> field = ExamField(trace["outcome"])
+    >>> self.play(field.sit(1));  self.play(field.sit(59, run_time=5))       # through all exams up to this one
+
+    Parameters
+    ----------
+    outcome
+        ``(exam, problem)``: 0 not asked, 1 right, 2 wrong.
+    """
+
+    def __init__(
+        self,
+        outcome: NamedArray,
+        *,
+        columns: int = 10,
+        cell: float = 0.2,
+        gap: float = 0.18,
+        roles: tuple[str, str] = ("reward", "cost"),
+    ) -> None:
+        as_array(outcome, "ExamField", 2)
+        if not np.isin(outcome.values, (0, 1, 2)).all():
+            raise ExplainError("an exam's outcome is 0 (not asked), 1 (right) or 2 (wrong) for each problem")
+        super().__init__(outcome.values.shape[1], columns, cell, gap, roles)
+        self.bound = Bound((outcome,))
+        self.exam = 0.0
+        self.show(0.0)
+        self.center()
+
+    def show(self, exam: float) -> ExamField:
+        """One of the exams, by its number from 0."""
+        rows = self.bound[0].values
+        self.exam = min(max(exam, 0.0), len(rows) - 1.0)
+        self._paint(rows[round(self.exam)].astype(np.int64))
+        return self
+
+    def sit(self, exam: int, **options: Any) -> Sweep:
+        """The animation that goes through the exams from the one shown to another, at most two a second: no flicker."""
+        run_time = options.get("run_time", theme.TRANSFORM)
+        stops = max(1, math.floor(2 * run_time))
+
+        def halting(share: float) -> float:
+            return min(1.0, math.ceil(share * stops) / stops)
+
+        return Sweep(self, self.exam, float(exam), **{"rate_func": halting, **options})
 
 
 class Sweep(Animation):

@@ -138,7 +138,8 @@ class IntervalRows(DataBound, VGroup):
         band = RoundedRectangle(
             width=max(ends.get_length(), 0.02), height=radius * 1.5, corner_radius=radius * 0.6, stroke_width=0
         )
-        self.bands[row.name] = band.set_fill(theme.tint(row.role, 0.35), 1).move_to(ends)
+        band.set_fill(theme.tint(row.role, 0.3), 1).set_stroke(theme.role(row.role), 1.5)
+        self.bands[row.name] = band.move_to(ends)
         dot = Circle(radius, stroke_width=4.5, color=theme.role(row.role))
         dot.set_fill(theme.role("ground" if row.vendor else row.role), 1)
         self.dots[row.name] = dot.move_to(self.axes.point(score, level))

@@ -13,8 +13,9 @@ from numpy.typing import NDArray
 from explainers.errors import ExplainError, one_of
 from explainers.quantities import Quantity
 from scenes.kit import theme
-from scenes.kit.axes import Axis
+from scenes.kit.axes import Axes2D, Axis
 from scenes.kit.binding import Bound, DataBound, as_quantity
+from scenes.kit.numbers import NumberLabel
 from scenes.kit.text import Label
 
 
@@ -51,6 +52,8 @@ class Scoreboard(DataBound, VGroup):
         Lab → role, from the top line down; every score belongs to one of them.
     heads
         Column → words above it; by default its key.
+    numbered
+        The lab whose scores are also written, at the right of each panel.
     """
 
     def __init__(
@@ -66,6 +69,8 @@ class Scoreboard(DataBound, VGroup):
         high: float = 100.0,
         radius: float = 0.085,
         size: str | float = "small",
+        numbered: str = "",
+        fmt: str = "plain .1 bare",
     ) -> None:
         super().__init__()
         self.panels = {(panel.row, panel.column): panel for panel in panels}
@@ -78,20 +83,23 @@ class Scoreboard(DataBound, VGroup):
         self.rows = list(dict.fromkeys(panel.row for panel in panels))
         self.columns = list(dict.fromkeys(panel.column for panel in panels))
         self.labs = dict(labs)
-        self.axis = Axis(low, high, unit=every[0].unit)
+        self.axis = Axis(low, high, unit=every[0].unit, ticks=(low, high))
         self._width, self._pitch, self._gap, self._radius = width, pitch, gap, radius
         self.dots: dict[tuple[str, str, str], Circle] = {}
         self.stems: dict[tuple[str, str, str], Line] = {}
         self.others: dict[tuple[str, str, str], Circle] = {}
+        self.numbers: dict[tuple[str, str, str], NumberLabel] = {}
         self.grounds: dict[tuple[str, str], VGroup] = {}
+        self._numbered, self._fmt = numbered, fmt
         self.heads: dict[str, VGroup] = {}
-        self.row_names, self.lab_names, self.ticks = VGroup(), VGroup(), VGroup()
+        self.row_names, self.lab_names = VGroup(), VGroup()
         for panel in panels:
             self._panel(panel)
         self._names(heads or {}, size)
         self.frame = VGroup(self.row_names, self.lab_names)
-        parts = [*self.grounds.values(), *self.stems.values(), *self.dots.values(), *self.others.values()]
-        self.add(self.frame, self.ticks, *self.heads.values(), *parts)
+        drawn = (self.grounds, self.stems, self.dots, self.others, self.numbers)
+        parts = [part for group in drawn for part in group.values()]
+        self.add(self.frame, *self.heads.values(), *parts)
         self.center()
 
     # ------------------------------------------------------------------ places
@@ -125,6 +133,8 @@ class Scoreboard(DataBound, VGroup):
     def _panel(self, panel: Panel) -> None:
         corner = self._corner(panel.row, panel.column)
         ground = VGroup()
+        if panel.row == self.rows[-1]:
+            ground.add(self._axis_below(corner))
         for place in (self.axis.low, (self.axis.low + self.axis.high) / 2, self.axis.high):
             x = float(self.axis.share(place)) * self._width
             top = corner + x * RIGHT
@@ -137,13 +147,22 @@ class Scoreboard(DataBound, VGroup):
         for lab, value in panel.values.items():
             role = self.labs.get(lab, "muted")
             start, end = self._at(panel, lab, self.axis.low), self._at(panel, lab, float(value))
-            stem = Line(start, end, stroke_width=3).set_stroke(theme.tint(role, 0.5))
+            stem = Line(start, end, stroke_width=3).set_stroke(theme.tint(role, 0.68))
             dot = Circle(self._radius, stroke_width=3.5, color=theme.role(role)).set_fill(theme.role("ground"), 1)
             self.stems[panel.row, panel.column, lab] = stem
             self.dots[panel.row, panel.column, lab] = dot.move_to(end)
+            if lab == self._numbered:
+                number = NumberLabel(value, self._fmt, size=18, role=role)
+                at = self._at(panel, lab, self.axis.high)
+                self.numbers[panel.row, panel.column, lab] = number.next_to(at, RIGHT, buff=0.1)
         for lab, value in panel.independent.items():
             other = Circle(self._radius * 0.85, stroke_width=0).set_fill(theme.role(self.labs.get(lab, "muted")), 1)
             self.others[panel.row, panel.column, lab] = other.move_to(self._at(panel, lab, float(value)))
+
+    def _axis_below(self, corner: NDArray[np.float64]) -> Axes2D:
+        """The ticks of a column, under its lowest panel."""
+        axes = Axes2D(self.axis, Axis(0, 1), width=self._width, height=self.panel_height, y_ticks=False)
+        return axes.shift(corner + self.panel_height * DOWN - axes.point_at(0, 0))
 
     def _names(self, heads: Mapping[str, str], size: str | float) -> None:
         for row in self.rows:
@@ -160,10 +179,6 @@ class Scoreboard(DataBound, VGroup):
             head = Label(heads.get(column, column), size, "text", align="left")
             head.next_to(corner + self._gap[1] * 0.8 * UP, UP, buff=0.05)
             self.heads[column] = VGroup(head.align_to(corner, LEFT))
-            foot = self._corner(self.rows[-1], column) + self.panel_height * DOWN
-            for place in (self.axis.low, self.axis.high):
-                at = foot + float(self.axis.share(place)) * self._width * RIGHT
-                self.ticks.add(self.axis.tick(place).next_to(at, DOWN, buff=0.1))
 
     # ------------------------------------------------------------------ for scenes
     def _keys(self, parts: Mapping[tuple[str, str, str], Any], column: str) -> list[tuple[str, str, str]]:
@@ -177,7 +192,10 @@ class Scoreboard(DataBound, VGroup):
         first = [FadeIn(VGroup(self.heads[column], *quiet))]
         keys = self._keys(self.dots, column)
         stems = [Create(self.stems[key]) for key in keys]
-        dots = [FadeIn(self.dots[key], shift=0.25 * RIGHT) for key in keys]
+        dots = [
+            FadeIn(VGroup(self.dots[key], *([self.numbers[key]] if key in self.numbers else [])), shift=0.25 * RIGHT)
+            for key in keys
+        ]
         pairs = [move for pair in zip(stems, dots, strict=True) for move in pair]
         return LaggedStart(*first, *pairs, lag_ratio=0.12, run_time=run_time)
 

@@ -5,9 +5,8 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
-from manim import LaggedStart, RoundedRectangle, VGroup
+from manim import LaggedStart, RoundedRectangle, Transform, VGroup
 
-from explainers.errors import ExplainError
 from explainers.quantities import Quantity
 from explainers.traces import NamedArray
 from scenes.kit import theme
@@ -50,7 +49,7 @@ class VoteColumns(DataBound, VGroup):
         box = RoundedRectangle(width=self.side, height=self.side, corner_radius=self.side * 0.22, stroke_width=2.5)
         box.set_stroke(theme.role("token")).set_fill(theme.tint("token", 0.16), 1)
         if self.values[index] < 0:
-            words: Label = Label("?", "heading", "muted")
+            words: Label = Label("?", "heading", "token")
         else:
             words = NumberLabel(quantity_at(answers, index), "plain bare", size="heading")
         return VGroup(box, words.move_to(box))
@@ -75,21 +74,21 @@ class VoteColumns(DataBound, VGroup):
         moves = []
         for index, chip in enumerate(self.chips):
             colour = "reward" if self.is_right(index) else "cost"
-            box = chip[0]
-            moves.append(box.animate.set_stroke(theme.role(colour)).set_fill(theme.tint(colour, 0.3), 1))
+            goal = chip.copy()
+            goal[0].set_stroke(theme.role(colour)).set_fill(theme.tint(colour, 0.3), 1)
+            moves.append(Transform(chip, goal))
         return LaggedStart(*moves, lag_ratio=0.35, run_time=run_time)
 
     def vote(self, run_time: float = 2.2, at: Any = None) -> LaggedStart:
-        """Chips go to the column of their answer, the tallest at the left; ``at`` is the foot of the first column."""
+        """Chips go to the column of their answer, leftmost first; ``at`` is the foot of the tallest column, the first."""
         pitch = self.side + self.gap
         stacks = self.stacks()
         width = pitch * (len(stacks) - 1)
         foot = self.chips.get_center() - np.array([width / 2, 0, 0]) if at is None else np.asarray(at, dtype=float)
-        moves = []
+        goals = {}
         for column, members in enumerate(stacks.values()):
             for level, index in enumerate(members):
-                goal = foot + np.array([column * pitch, level * (pitch - 0.06), 0])
-                moves.append(self.chips[index].animate(rate_func=theme.EASE).move_to(goal))
-        if not moves:
-            raise ExplainError("nobody voted; give at least one answer")
-        return LaggedStart(*moves, lag_ratio=0.12, run_time=run_time)
+                goals[index] = foot + np.array([column * pitch, level * (pitch - 0.04), 0])
+        nearest = sorted(goals, key=lambda index: (round(self.chips[index].get_x(), 3), self.chips[index].get_y()))
+        moves = (self.chips[index].animate(rate_func=theme.EASE).move_to(goals[index]) for index in nearest)
+        return LaggedStart(*moves, lag_ratio=0.25, run_time=run_time)
