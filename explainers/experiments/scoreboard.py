@@ -159,8 +159,8 @@ def exams(*, seed: int = 0, count: int = 60) -> Trace:
     """The same model sits the same kind of exam again and again: `SMALL_TEST` problems, one answer each.
 
     The small model before GRPO, made to think; problems are drawn from the recorded ones without replacement, and
-    each is right with the share of its recorded answers that are. ``score`` (exam,) in %; ``outcome``
-    (exam, problem): 0 not asked, 1 right, 2 wrong.
+    each is right with the share of its recorded answers that are. ``score`` (exam,) in %; ``asked`` and
+    ``right`` (exam, problem) are flags.
     Numbers: what chance alone does (binomial), and the intervals of published scores on tests of known size.
     """
     if count < 2:
@@ -169,11 +169,12 @@ def exams(*, seed: int = 0, count: int = 60) -> Trace:
     samples, size = int(scored.quantity("samples").value), int(scored.quantity("small_test").value)
     correct = scored["correct"].values[0, 0, 1]
     rng = np.random.default_rng(seed)
-    outcome = np.zeros((count, len(correct)), np.int64)
-    for row in outcome:
+    asked, right = (np.zeros((count, len(correct)), np.bool_) for _ in range(2))
+    for exam in range(count):
         chosen = rng.permutation(len(correct))[:size]
-        row[chosen] = np.where(rng.random(size) < correct[chosen] / samples, 1, 2)
-    scores = (outcome == 1).sum(axis=1) / size * 100
+        asked[exam, chosen] = True
+        right[exam, chosen] = rng.random(size) < correct[chosen] / samples
+    scores = right.sum(axis=1) / size * 100
     share = float(correct.mean() / samples)
     numbers = {
         "questions": computed(size, "", "problems in each exam, a setting"),
@@ -189,7 +190,8 @@ def exams(*, seed: int = 0, count: int = 60) -> Trace:
     numbers |= _published_intervals()
     arrays = {
         "score": NamedArray(scores, ("exam",), unit="%"),
-        "outcome": NamedArray(outcome, ("exam", "problem")),
+        "asked": NamedArray(asked, ("exam", "problem")),
+        "right": NamedArray(right, ("exam", "problem")),
     }
     return Trace("exams", arrays, numbers, {"seed": seed, "count": count}, seed, meta={"records": [scored.digest]})
 

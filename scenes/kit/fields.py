@@ -66,7 +66,7 @@ class CountedField(DataBound, SquareField):
     Parameters
     ----------
     counts
-        ``(choice,)`` integers: 0 stays dark, 1 takes ``role``, 2 and more take ``twice``.
+        ``(choice,)`` integers: 0 stays dark, 1 takes ``role``, 2 takes ``twice``, 3 and more take ``often``.
     """
 
     def __init__(
@@ -78,11 +78,12 @@ class CountedField(DataBound, SquareField):
         gap: float = 0.22,
         role: str = "reward",
         twice: str = "cost",
+        often: str = "accent",
     ) -> None:
         as_array(counts, "CountedField", 1)
-        super().__init__(len(counts.values), columns, cell, gap, (role, twice))
+        super().__init__(len(counts.values), columns, cell, gap, (role, twice, often))
         self.bound = Bound((counts,))
-        self._level = np.clip(counts.values.astype(np.int64), 0, 2)
+        self._level = np.clip(counts.values.astype(np.int64), 0, 3)
         self.show(1.0)
         self.center()
 
@@ -149,38 +150,39 @@ class SolvedField(DataBound, SquareField):
 class ExamField(DataBound, SquareField):
     """All problems there are, and in each exam some of them: asked and right, asked and wrong, not asked.
 
-    >>> field = ExamField(trace["outcome"])
+    >>> field = ExamField(trace["asked"], trace["right"])
     >>> self.play(field.sit(1));  self.play(field.sit(59, run_time=5))       # through all exams up to this one
 
     Parameters
     ----------
-    outcome
-        ``(exam, problem)``: 0 not asked, 1 right, 2 wrong.
+    asked, right
+        ``(exam, problem)`` flags: whether the problem was asked, and whether it was solved; only asked ones are lit.
     """
 
     def __init__(
         self,
-        outcome: NamedArray,
+        asked: NamedArray,
+        right: NamedArray,
         *,
         columns: int = 10,
         cell: float = 0.2,
         gap: float = 0.18,
         roles: tuple[str, str] = ("reward", "cost"),
     ) -> None:
-        as_array(outcome, "ExamField", 2)
-        if not np.isin(outcome.values, (0, 1, 2)).all():
-            raise ExplainError("an exam's outcome is 0 (not asked), 1 (right) or 2 (wrong) for each problem")
-        super().__init__(outcome.values.shape[1], columns, cell, gap, roles)
-        self.bound = Bound((outcome,))
+        as_array(asked, "ExamField", 2), as_array(right, "ExamField", 2)
+        if asked.values.shape != right.values.shape:
+            raise ExplainError(f"an exam needs as many flags for right as for asked, {asked.values.shape}")
+        super().__init__(asked.values.shape[1], columns, cell, gap, roles)
+        self.bound = Bound((asked, right))
+        self._outcome = np.where(asked.values > 0, np.where(right.values > 0, 1, 2), 0)
         self.exam = 0.0
         self.show(0.0)
         self.center()
 
     def show(self, exam: float) -> ExamField:
         """One of the exams, by its number from 0."""
-        rows = self.bound[0].values
-        self.exam = min(max(exam, 0.0), len(rows) - 1.0)
-        self._paint(rows[round(self.exam)].astype(np.int64))
+        self.exam = min(max(exam, 0.0), len(self._outcome) - 1.0)
+        self._paint(self._outcome[round(self.exam)])
         return self
 
     def sit(self, exam: int, **options: Any) -> Sweep:

@@ -14,6 +14,7 @@ from scenes.kit import (
     ROLES,
     SIZES,
     AttentionMap,
+    Axis,
     Bar,
     BarChart,
     BarRow,
@@ -26,26 +27,36 @@ from scenes.kit import (
     ColorScale,
     CountingNumber,
     Entry,
+    DotStack,
     Event,
+    ExamField,
     ExpertGrid,
     FlowFan,
     GuessStrip,
     HeadSharing,
     Ledger,
+    IntervalRows,
     Legend,
     LineChart,
     MatrixProduct,
+    Measured,
     NumberLabel,
     OriginLine,
     PackedChips,
     Phrase,
     RaceRails,
     Rail,
+    Panel,
+    QuestionCard,
     Roof,
     RooflineChart,
     ScatterChart,
+    Scoreboard,
     Series,
     SnapLine,
+    Slope,
+    Slopes,
+    SolvedField,
     Spot,
     TensorGrid,
     Timeline,
@@ -53,6 +64,7 @@ from scenes.kit import (
     TokenRow,
     TurnTimeline,
     VectorColumn,
+    VoteColumns,
     Work,
     column,
     dim,
@@ -272,6 +284,48 @@ class Attention(GalleryScene):
         chip = TokenChip(" cat").next_to(experts, UP, buff=1.0)
         routed = VGroup(experts, chip, FlowFan(chip, list(experts.squares), gate))
         self.add(fit_stage(column(row(product, triangle, gap=0.8), row(heads, routed, gap=0.8), gap=0.4)))
+
+
+class Scores(GalleryScene):
+    """Questions and checks, votes, luck, slopes, a small scoreboard."""
+
+    def construct(self) -> None:
+        """Draw."""
+
+        def flags(*shape: int, seed: int) -> NamedArray:
+            return NamedArray(np.random.default_rng(seed).random(shape) < 0.5, ("exam", "problem"), "made up")
+
+        answers = NamedArray(np.array([7, 3, 7, 7, -1, 7, 5, 7]), ("sample",), "made up")
+        card = QuestionCard("mathematics", "How many choices?", number(336), number(330), width=4.2)
+        votes = VoteColumns(answers, number(7), columns=4)
+        field = ExamField(flags(3, 60, seed=1), flags(3, 60, seed=2))
+        solved = SolvedField(NamedArray(np.arange(1, 41) % 17 + 1, ("problem",), "made up"), cell=0.2, tries=6)
+        heap = DotStack(
+            NamedArray(np.round(np.sin(np.arange(40)) * 5) * 5 + 50, ("exam",), "made up"),
+            Axis(0, 100, "solved", "%"),
+            width=4.5,
+            height=1.6,
+        )
+        bands = IntervalRows(
+            [Measured(n, number(v, "%"), number(v - 9, "%"), number(v + 7, "%"), r) for n, v, r in
+             (("A", 80, "latent"), ("B", 74, "query"))],
+            Axis(50, 100, "solved", "%"),
+            width=4.0,
+            pitch=0.6,
+        )  # fmt: skip
+        lines = Slopes(
+            [Slope("A", number(34, "%"), number(33, "%"), "query"), Slope("B", number(33, "%"), number(39, "%"))],
+            ("here", "there"),
+            Axis(30, 40),
+            height=1.8,
+        )
+        panels = [
+            Panel("code", "old", {"X": number(40, "%"), "Y": number(30, "%")}),
+            Panel("code", "new", {"X": number(70, "%"), "Y": number(75, "%")}, {"Y": number(69, "%")}),
+        ]
+        board = Scoreboard(panels, {"X": "query", "Y": "latent"}, numbered="Y")
+        left, right = column(card, row(votes, field, solved, gap=0.4), gap=0.4), column(heap, bands, gap=0.3)
+        self.add(fit_stage(column(row(left, right, gap=0.8), row(board, lines, gap=0.8), gap=0.5)))
 
 
 class Times(GalleryScene):

@@ -89,6 +89,7 @@ class Scoreboard(DataBound, VGroup):
         self.stems: dict[tuple[str, str, str], Line] = {}
         self.others: dict[tuple[str, str, str], Circle] = {}
         self.numbers: dict[tuple[str, str, str], NumberLabel] = {}
+        self.crowns: dict[tuple[str, str], Circle] = {}
         self.grounds: dict[tuple[str, str], VGroup] = {}
         self._numbered, self._fmt = numbered, fmt
         self.heads: dict[str, VGroup] = {}
@@ -97,7 +98,7 @@ class Scoreboard(DataBound, VGroup):
             self._panel(panel)
         self._names(heads or {}, size)
         self.frame = VGroup(self.row_names, self.lab_names)
-        drawn = (self.grounds, self.stems, self.dots, self.others, self.numbers)
+        drawn = (self.grounds, self.stems, self.dots, self.others, self.numbers, self.crowns)
         parts = [part for group in drawn for part in group.values()]
         self.add(self.frame, *self.heads.values(), *parts)
         self.center()
@@ -151,6 +152,9 @@ class Scoreboard(DataBound, VGroup):
             dot = Circle(self._radius, stroke_width=3.5, color=theme.role(role)).set_fill(theme.role("ground"), 1)
             self.stems[panel.row, panel.column, lab] = stem
             self.dots[panel.row, panel.column, lab] = dot.move_to(end)
+            if lab == self.leader(panel.row, panel.column):
+                crown = Circle(self._radius * 1.75, stroke_width=3, color=theme.role("accent"))
+                self.crowns[panel.row, panel.column] = crown.move_to(end)
             if lab == self._numbered:
                 number = NumberLabel(value, self._fmt, size=18, role=role)
                 at = self._at(panel, lab, self.axis.high)
@@ -188,9 +192,9 @@ class Scoreboard(DataBound, VGroup):
 
     def enter(self, column: str, run_time: float = 1.8) -> LaggedStart:
         """The animation in which a generation arrives: its head and panels, then its scores from zero on."""
+        keys = self._keys(self.dots, column)
         quiet = [ground for (_, name), ground in self.grounds.items() if name == column]
         first = [FadeIn(VGroup(self.heads[column], *quiet))]
-        keys = self._keys(self.dots, column)
         stems = [Create(self.stems[key]) for key in keys]
         dots = [
             FadeIn(VGroup(self.dots[key], *([self.numbers[key]] if key in self.numbers else [])), shift=0.25 * RIGHT)
@@ -205,6 +209,13 @@ class Scoreboard(DataBound, VGroup):
         if not keys:
             raise ExplainError(f"nobody else measured {column}; add `independent` to one of its panels")
         return LaggedStart(*(FadeIn(self.others[key], scale=2.0) for key in keys), lag_ratio=0.4, run_time=run_time)
+
+    def crown(self, column: str, run_time: float = 1.0) -> LaggedStart:
+        """The animation in which the highest score of each panel of a generation is ringed."""
+        rings = [crown for (_, name), crown in self.crowns.items() if name == column]
+        if not rings:
+            raise one_of("column of the scoreboard", column, self.columns)
+        return LaggedStart(*(Create(ring) for ring in rings), lag_ratio=0.35, run_time=run_time)
 
     def leader(self, row: str, column: str) -> str:
         """The lab with the highest score in a panel, as the table has it."""

@@ -80,7 +80,7 @@ class VoteColumns(DataBound, VGroup):
         return LaggedStart(*moves, lag_ratio=0.35, run_time=run_time)
 
     def vote(self, run_time: float = 2.2, at: Any = None) -> LaggedStart:
-        """Chips go to the column of their answer, leftmost first; ``at`` is the foot of the tallest column, the first."""
+        """Chips go to the column of their answer, leftmost first; ``at`` is the foot of the first column."""
         pitch = self.side + self.gap
         stacks = self.stacks()
         width = pitch * (len(stacks) - 1)

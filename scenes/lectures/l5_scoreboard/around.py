@@ -197,7 +197,7 @@ class WhatItCost(LectureScene):
         for index, name in enumerate(parts):
             start = chart.axes.point_at((index + 0.5) / len(parts), 0)[0]
             parts[name].shift((start - chart.dots[name].get_x()) * RIGHT)
-        note = label("rings: measured by DeepSeek    bars: luck, one standard deviation", "small", "muted")
+        note = label("rings: from DeepSeek's report    bars: luck, one standard deviation", "small", "muted")
         note.next_to(chart.axes.corners, UP, buff=0.22).align_to(chart.axes.corners, RIGHT)
         with self.step() as s:
             self.play(FadeIn(chart.axes), run_time=0.6)

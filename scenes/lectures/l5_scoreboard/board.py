@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from manim import DOWN, RIGHT, UP, Create, FadeIn, FadeOut, RoundedRectangle, VGroup
+from manim import DOWN, RIGHT, UP, Circle, Create, FadeIn, FadeOut, RoundedRectangle, VGroup
 
 from explainers import facts
 from explainers.quantities import Quantity
@@ -107,10 +107,13 @@ class TheScoreboard(LectureScene):
     @staticmethod
     def legend(board: Scoreboard) -> VGroup:
         entries = VGroup()
-        for vendor, words in ((True, "measured by DeepSeek"), (False, "measured by others")):
-            dot = mark("token", vendor, 0.1)
+        highest = Circle(0.14, stroke_width=3, color=role("accent"))
+        marks = (mark("token", True, 0.1), highest, mark("token", False, 0.1))
+        for dot, words in zip(
+            marks, ("a maker's figure, from DeepSeek's tables", "highest", "measured by others"), strict=True
+        ):
             entries.add(VGroup(dot, label(words, "small", "muted").next_to(dot, RIGHT, buff=0.14)))
-        entries.arrange(RIGHT, buff=0.5).move_to([SAFE_RIGHT, 3.44, 0], aligned_edge=RIGHT)
+        entries.arrange(RIGHT, buff=0.45).move_to([SAFE_RIGHT, 3.44, 0], aligned_edge=RIGHT)
         return entries
 
     def early(self, board: Scoreboard, dates: dict[str, DateLabel], legend: VGroup) -> None:
@@ -119,23 +122,26 @@ class TheScoreboard(LectureScene):
             self.play(FadeIn(board.frame), run_time=1.2)
             s.until("v3")
             self.play(board.enter("V3", run_time=2.4), FadeIn(dates["V3"]))
-            self.play(FadeIn(legend[0]), run_time=0.5)
+            self.play(FadeIn(legend[:2]), board.crown("V3"), run_time=1.0)
 
     def later(self, board: Scoreboard, dates: dict[str, DateLabel]) -> None:
         with self.step() as s:
             s.until("r1")
             self.play(board.enter("R1", run_time=2.4), FadeIn(dates["R1"]))
+            self.play(board.crown("R1"))
             s.until("v32")
             self.play(board.enter("V3.2", run_time=2.8), FadeIn(dates["V3.2"]))
+            self.play(board.crown("V3.2"))
 
     def now(self, board: Scoreboard, dates: dict[str, DateLabel], legend: VGroup) -> None:
         with self.step() as s:
             s.until("v4")
-            self.play(board.enter("V4-Pro", run_time=2.6), FadeIn(dates["V4-Pro"]))
+            self.play(board.enter("V4-Pro", run_time=2.4), FadeIn(dates["V4-Pro"]))
+            self.play(board.crown("V4-Pro"))
             s.until("last")
             frame = RoundedRectangle(width=2.95, height=board.panel_height + 0.42, corner_radius=0.1, stroke_width=3)
             frame.set_stroke(role("accent")).move_to(board.grounds[KNOWLEDGE, "V4-Pro"]).shift(0.22 * RIGHT)
             self.play(Create(frame), run_time=0.8)
             s.until("others")
             self.play(FadeOut(frame), run_time=0.4)
-            self.play(FadeIn(legend[1]), board.measured_by_others("V4-Pro"), board.measured_by_others("V3.2"))
+            self.play(FadeIn(legend[2]), board.measured_by_others("V4-Pro"), board.measured_by_others("V3.2"))

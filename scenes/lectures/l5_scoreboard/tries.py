@@ -48,7 +48,7 @@ class OneTryOrMany(LectureScene):
         share = NumberLabel(
             trace.quantity("group_share"), "percent 2", size="heading", role="reward", before="pass at one: "
         )
-        share.move_to([2.2, -0.75, 0], aligned_edge=LEFT)
+        share.move_to([2.2, -1.05, 0], aligned_edge=LEFT)
         foot = [-5.2, CAPTION_TOP + 0.32, 0]
         won = NumberLabel(
             trace.quantity("winner_votes"),
