@@ -323,7 +323,7 @@ class Scores(GalleryScene):
             Panel("code", "old", {"X": number(40, "%"), "Y": number(30, "%")}),
             Panel("code", "new", {"X": number(70, "%"), "Y": number(75, "%")}, {"Y": number(69, "%")}),
         ]
-        board = Scoreboard(panels, {"X": "query", "Y": "latent"}, numbered="Y")
+        board = Scoreboard(panels, {"X": "query", "Y": "latent"}, numbered="Y", gap=(0.7, 0.42))
         left, right = column(card, row(votes, field, solved, gap=0.4), gap=0.4), column(heap, bands, gap=0.3)
         self.add(fit_stage(column(row(left, right, gap=0.8), row(board, lines, gap=0.8), gap=0.5)))
 

@@ -192,7 +192,9 @@ class WhatItCost(LectureScene):
         self.origin(trace, *(self.number(f"fact.{source}") for source in sources))
         chart = self.chart(trace)
         parts = self.parts(chart)
-        costs = VGroup(chart.axes.x_ticks, chart.axes.names[1]).set_opacity(0)  # no meaning yet
+        costs = (chart.axes.x_ticks, chart.axes.names[1])
+        for each in costs:
+            each.set_opacity(0)  # across means nothing yet
         homes = {name: part.get_center() for name, part in parts.items()}
         for index, name in enumerate(parts):
             start = chart.axes.point_at((index + 0.5) / len(parts), 0)[0]
@@ -208,7 +210,7 @@ class WhatItCost(LectureScene):
                 self.bring_to_back(part[0])
             self.play(*(GrowFromCenter(part[0]) for part in parts.values()), FadeIn(note), run_time=1.0)
             s.until("cost")
-            self.play(costs.animate.set_opacity(1), run_time=0.5)
+            self.play(*(each.animate.set_opacity(1) for each in costs), run_time=0.5)
             moves = (part.animate.move_to(homes[name]) for name, part in parts.items())
             self.play(*moves, run_time=2.2, rate_func=EASE)
             ends = self.ends(trace, chart)

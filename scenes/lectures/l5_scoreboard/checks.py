@@ -146,7 +146,7 @@ class ThreeWaysToCheck(LectureScene):
             trace.quantity("key"),
             width=5.6,
         )
-        card.move_to([SAFE_LEFT, CAPTION_TOP + 0.35, 0], aligned_edge=DOWN + LEFT)
+        card.move_to([SAFE_LEFT + 0.05, CAPTION_TOP + 0.35, 0], aligned_edge=DOWN + LEFT)
         field = CountedField(trace["left_out"], columns=33, cell=0.165)
         field.move_to([SAFE_RIGHT, STAGE_TOP, 0], aligned_edge=UP + RIGHT)
         notes = self.field_notes(trace, field)
@@ -207,7 +207,7 @@ class ThreeWaysToCheck(LectureScene):
             letters=names,
             width=6.6,
         )
-        card.move_to([SAFE_LEFT, CAPTION_TOP + 0.25, 0], aligned_edge=DOWN + LEFT)
+        card.move_to([SAFE_LEFT + 0.05, CAPTION_TOP + 0.25, 0], aligned_edge=DOWN + LEFT)
         guess = self.guess(trace.quantity("guessing"), names, int(right))
         guess.move_to([SAFE_RIGHT - 0.3, card.get_y(), 0], aligned_edge=RIGHT)
         with self.step() as s:

@@ -126,7 +126,8 @@ class WhatAScoreSays(LectureScene):
 
     def around(self) -> dict[str, VGroup]:
         """Mark → a small picture with its word."""
-        field = TestField(self.number, cell=0.07)
+        whole = TestField(self.number, cell=0.07)
+        field = VGroup(whole.dark, whole.lit)
         tries = SolvedField(self.run("tries")["first_right"], columns=10, cell=0.145, tries=4)
         model = Circle(0.3, stroke_width=2.5, color=role("latent")).set_fill(tint("latent", 0.3), 1)
         box = RoundedRectangle(width=1.8, height=1.15, corner_radius=0.16, stroke_width=2.5).set_stroke(role("accent"))
