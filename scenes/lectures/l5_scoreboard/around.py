@@ -58,9 +58,9 @@ class AroundTheModel(LectureScene):
         names = ("DeepSeek", "independent runs", "American institute")
         rows = []
         for name, (_, key, vendor) in zip(names, SCORES, strict=True):
-            ends = (self.number(f"run.exams.swe_{key}_{end}") for end in ("low", "high"))
+            low, high = (self.number(f"run.exams.swe_{key}_{end}") for end in ("low", "high"))
             score = self.number(f"fact.benchmarks.independent_swe_v4.{key}")
-            rows.append(Measured(name, score, *ends, role="latent" if vendor else "token", vendor=vendor))
+            rows.append(Measured(name, score, low, high, role="latent" if vendor else "token", vendor=vendor))
         board = IntervalRows(
             rows, Axis(60, 90, "V4-Pro, SWE-bench Verified", "%"), width=3.9, pitch=0.72, radius=0.13, size="small"
         )
@@ -110,12 +110,12 @@ class AroundTheModel(LectureScene):
 
     def two_tables(self) -> Slopes:
         """The same two models in two tables of one page."""
-        cell = "fact.benchmarks.r1_readme_livecodebench.{}_table.{}"
+        table = "fact.benchmarks.r1_readme_livecodebench"
         pairs = (("GPT-4o", "gpt_4o_0513", "query"), ("Claude 3.5", "claude_3_5_sonnet_1022", "value"))
-        slopes = [
-            Slope(name, *(self.number(cell.format(place, key)) for place in ("first", "second")), role=colour)
-            for name, key, colour in pairs
-        ]
+        slopes = []
+        for name, key, colour in pairs:
+            first, second = (self.number(f"{table}.{place}_table.{key}") for place in ("first", "second"))
+            slopes.append(Slope(name, first, second, colour))
         return Slopes(slopes, ("first table", "second table"), Axis(31, 40), width=2.5, height=3.3, size="body")
 
     def leaks(self, before: Group) -> None:

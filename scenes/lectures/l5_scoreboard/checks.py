@@ -58,9 +58,11 @@ class ThreeWaysToCheck(LectureScene):
         self.logic(trace, sums)
 
     # ------------------------------------------------------------------ coding
-    def spans(self, trace: Trace, case: int, width: float, **options: float) -> Spans:
+    def spans(self, trace: Trace, case: int, width: float, thickness: float, pitch: float) -> Spans:
+        """One case as bars over the hours of a day."""
         start, end = (trace[name].pick(case=case) for name in ("start", "end"))
-        return Spans(start, end, low=self.hours[0], high=self.hours[1], width=width, **options)
+        low, high = self.hours
+        return Spans(start, end, low=low, high=high, width=width, thickness=thickness, pitch=pitch)
 
     def code(self, lines: list[str]) -> VGroup:
         """The lines of a candidate; a fixed pitch, so that two candidates can be laid over each other."""
