@@ -41,8 +41,8 @@ from scenes.kit.scoreboard import Panel, Scoreboard
 from scenes.kit.seed_shifts import SeedShifts
 from scenes.kit.shares import Crowd, SharedBar
 from scenes.kit.sliders import Slider
-from scenes.kit.snapping import SnapLine
 from scenes.kit.slopes import Slope, Slopes
+from scenes.kit.snapping import SnapLine
 from scenes.kit.tensors import CountNote, ShapeLabel, TensorGrid, VectorColumn
 from scenes.kit.text import Formula, Label, Phrase, label, math, mono, title
 from scenes.kit.theme import (
