@@ -42,6 +42,7 @@ COMMANDS: dict[str, Entry] = {
     "site": Entry("scenes.commands.site:site", "Build a static site from the lectures that were rendered."),
     "still": Entry("scenes.commands.still:still", "Draw pictures of a scene's steps, in seconds."),
     "sheet": Entry("scenes.commands.sheet:sheet", "Draw one picture with the end of every step."),
+    "gif": Entry("scenes.commands.gif:gif", "Write a scene, or one step, as a small GIF."),
     "list": Entry("scenes.commands.list:list_", "List lectures, scenes, steps and durations."),
     "run": Entry("scenes.commands.run:run", "Compute a run and print its tensors and key numbers."),
     "inspect": Entry("scenes.commands.inspect:inspect", "Say what a downloaded checkpoint is, without reading it."),
@@ -55,6 +56,8 @@ COMMANDS: dict[str, Entry] = {
         "scenes.commands.cache:cache", "Show the rendered scenes that are kept, why they were rendered; prune."
     ),
     "bench": Entry("scenes.commands.bench:bench", "Measure rendering against stock Manim."),
+    "watch": Entry("scenes.commands.watch:watch", "Show a scene in the browser while you write it."),
+    "diff": Entry("scenes.commands.diff:diff", "Show which steps look different since a revision."),
     "doctor": Entry("scenes.commands.doctor:doctor", "Say what is installed, what lacks, and how to mend it."),
     "test": Entry("scenes.commands.test:test", "Run the tests of a clone: ruff, mypy and pytest."),
 }

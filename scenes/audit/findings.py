@@ -8,6 +8,7 @@ from types import MappingProxyType
 from typing import Any
 
 from explainers.errors import one_of
+from scenes.report import Box
 from scenes.waivers import Waiver
 
 #: Every code, with what it means.
@@ -61,7 +62,7 @@ class Finding:
     """One thing that must be mended or waived.
 
     ``step`` counts from 1 (0: the whole scene); ``object`` is a path like ``TensorGrid 'c_kv' / label 'latent'``;
-    ``measure`` what was measured, with its limit.
+    ``measure`` what was measured, with its limit; ``boxes`` where in the frame it stands, as far as it has a place.
     """
 
     code: str
@@ -72,17 +73,19 @@ class Finding:
     message: str
     more_steps: tuple[int, ...] = ()
     severity: str = "error"
+    boxes: tuple[Box, ...] = ()
 
     def __post_init__(self) -> None:
         if self.code not in CODES:
             raise one_of("finding code", self.code, list(CODES))
 
     def to_json(self) -> dict[str, Any]:
-        return {**asdict(self), "more_steps": list(self.more_steps)}
+        return {**asdict(self), "more_steps": list(self.more_steps), "boxes": [list(box) for box in self.boxes]}
 
     @classmethod
     def from_json(cls, data: dict[str, Any]) -> Finding:
-        return cls(**{**data, "more_steps": tuple(data["more_steps"])})
+        boxes = tuple(tuple(box) for box in data.get("boxes", ()))
+        return cls(**{**data, "more_steps": tuple(data["more_steps"]), "boxes": boxes})
 
 
 @dataclass
@@ -94,6 +97,7 @@ class Notes:
     waived_by_scene: tuple[Waiver, ...] = ()
     found: dict[tuple[str, str], Finding] = field(default_factory=dict)
     used: dict[Waiver, None] = field(default_factory=dict)
+    place: Callable[[str], tuple[Box, ...]] = lambda thing: ()  # where a thing stands in the picture being checked
 
     def add(
         self, code: str, thing: str, measure: str, message: str, waivers: Iterable[Waiver] = (), step: int | None = None
@@ -109,7 +113,7 @@ class Notes:
             if step not in (old.step, *old.more_steps):
                 self.found[key] = replace(old, more_steps=(*old.more_steps, step))
             return
-        self.found[key] = Finding(code, self.scene, step, thing, measure, message)
+        self.found[key] = Finding(code, self.scene, step, thing, measure, message, boxes=self.place(thing))
 
     @property
     def findings(self) -> list[Finding]:
@@ -143,4 +147,6 @@ def _merged(findings: Iterable[Finding], name_of: Callable[[Finding], str], what
         steps = sorted({step for member in members for step in member.more_steps})
         measure = members[0].measure.removesuffix(" (the first)")
         together = f"{name} / {len(members)} of {what}"
-        yield replace(members[0], object=together, measure=f"{measure} (the first)", more_steps=tuple(steps))
+        boxes = tuple(dict.fromkeys(box for member in members for box in member.boxes))
+        first = f"{measure} (the first)"
+        yield replace(members[0], object=together, measure=first, more_steps=tuple(steps), boxes=boxes)

@@ -17,6 +17,7 @@ from explainers.quantities import Quantity
 from explainers.traces import NamedArray
 from scenes.audit.outlines import READER, ink_curves, learn_typst_digits
 from scenes.kit import theme
+from scenes.report import Box
 from scenes.waivers import Waiver, waivers_on
 
 #: Left, bottom, right, top in Manim units.
@@ -143,6 +144,19 @@ class Picture:
     def parts(self) -> list[Part]:
         """Texts, shapes and images."""
         return [*self.texts, *self.shapes, *self.images]
+
+    def boxes_of(self, thing: str) -> tuple[Box, ...]:
+        """Where the parts that a finding names (``a × b``) stand, in fractions of the frame."""
+        names = set(thing.split(" × "))
+        found = [part.bounds for part in [*self.parts, *self.bound] if part.name in names]
+        return tuple(dict.fromkeys(self._in_frame(bounds) for bounds in found if bounds))
+
+    def _in_frame(self, bounds: Bounds) -> Box:
+        left, bottom, right, top = bounds
+        (x, y), width, height = self.camera.frame_center[:2], self.camera.frame_width, self.camera.frame_height
+        across = [round(float((value - x) / width + 0.5), 4) for value in (left, right)]
+        down = [round(float(0.5 - (value - y) / height), 4) for value in (top, bottom)]
+        return across[0], down[0], across[1], down[1]
 
     @property
     def zoom(self) -> float:

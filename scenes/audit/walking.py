@@ -103,6 +103,7 @@ class _Visitor:
             return
         self._last_motion = moment.digest
         now = picture.take(scene)
+        self.notes.place = now.boxes_of
         self.seen.glance(now)
         origins.check(now, self.notes, self.names, self.traces)
         self._check_moving_overlaps(now)
@@ -140,6 +141,7 @@ class _Visitor:
         notes.step = report.index
         moment = self.film.sample(scene, report.end)
         now, frame = picture.take(scene), self.renderer.look(scene)
+        notes.place = now.boxes_of
         self.digest.update(moment.digest.encode() + hashlib.blake2b(frame.tobytes()).digest())
         painter = Painter(scene.camera)
         self.numbers += origins.check(now, notes, self.names, self.traces)
@@ -163,6 +165,7 @@ class _Visitor:
 
     def finish(self, report: SceneReport) -> None:
         """After the last step: timing, motion, waivers."""
+        self.notes.place = lambda thing: ()
         self.film.check(self.notes, [(step.index, step.start, step.end) for step in report.steps])
         timing.check(report, self.notes, type(self.scene).span)
         self.digest.update(json.dumps(report.to_json(), sort_keys=True, default=str).encode())

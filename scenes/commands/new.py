@@ -77,4 +77,4 @@ def _write_scene(change: Change) -> None:
         raise ExplainError(f"{change.scene} was written, but does not pass its check: {'; '.join(findings)}")
     name = change.scene.partition("/")[2]
     click.echo(f"checked {change.scene}: no findings; its golden is written")
-    click.echo(f"\nexplain still {name} --when both\nexplain check {name} --update")
+    click.echo(f"\nexplain watch {name}     # change it and see every step at once\nexplain check {name} --update")
