@@ -18,8 +18,9 @@ import av
 from explainers.errors import ExplainError
 from explainers.runs import context
 from scenes import clock
-from scenes.production import captions
+from scenes.production import cache, captions
 from scenes.production.cache import Part
+from scenes.production.encoder import must_be_whole
 from scenes.production.plan import versions
 from scenes.production.settings import Options
 from scenes.registry import Selection
@@ -35,8 +36,6 @@ def assemble(selection: Selection, parts: Sequence[Part], options: Options, work
     """
     folder, name, fps = options.out / selection.name, selection.name, options.picture.fps
     folder.mkdir(parents=True, exist_ok=True)
-    for left in folder.glob(".*.part"):
-        left.unlink()
     starts = [sum(part.report.ticks for part in parts[:index]) for index in range(len(parts))]
     total = sum(part.report.ticks for part in parts)
     made = work / name
@@ -44,13 +43,17 @@ def assemble(selection: Selection, parts: Sequence[Part], options: Options, work
 
     spoken = captions.cues([(start, part.report) for start, part in zip(starts, parts, strict=True)])
     _join(parts, starts, total, made / f"{name}.mp4", fps, selection, spoken)
+    must_be_whole(made / f"{name}.mp4", clock.frame(total, fps))
     (made / f"{name}.vtt").write_text(captions.webvtt(spoken), encoding="utf-8")
     (made / f"{name}.srt").write_text(captions.subrip(spoken), encoding="utf-8")
     shutil.copyfile(_poster(selection, parts).poster, made / "poster.png")
     manifest = _manifest(selection, parts, starts, total, options)
     (made / MANIFEST).write_text(json.dumps(manifest, indent=1, sort_keys=True, ensure_ascii=False) + "\n", "utf-8")
-    for file in (f"{name}.mp4", f"{name}.vtt", f"{name}.srt", "poster.png", MANIFEST):
-        publish(made / file, folder / file)
+    with cache.turn(folder):  # another render into this folder waits, so that the five files belong together
+        for left in folder.glob(".*.part"):
+            left.unlink()
+        for file in (f"{name}.mp4", f"{name}.vtt", f"{name}.srt", "poster.png", MANIFEST):
+            publish(made / file, folder / file)
     return folder / f"{name}.mp4", clock.to_seconds(total)
 
 

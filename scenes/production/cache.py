@@ -9,6 +9,7 @@ says and every run and number that the scene read is still the same. Parts are m
 from __future__ import annotations
 
 import contextlib
+import fcntl
 import hashlib
 import json
 import os
@@ -21,7 +22,9 @@ from pathlib import Path
 from typing import Any
 
 from explainers import paths
+from explainers.errors import ExplainError
 from scenes.door import Read
+from scenes.production.causes import cause
 from scenes.report import SceneReport
 
 FORMAT = 1
@@ -78,6 +81,8 @@ def find(key: str) -> Part | None:
         part = read_part(folder)
         if part is None:
             shutil.rmtree(folder, ignore_errors=True)
+            if folder.is_file():
+                folder.unlink(missing_ok=True)
         elif all(Read.from_json(read).holds() for read in part.report.reads):
             with contextlib.suppress(OSError):
                 os.utime(folder)  # used: the last to be pruned
@@ -93,6 +98,8 @@ def keep(key: str, folder: Path, why: Mapping[str, Any] | None = None) -> Part:
     (folder / WHY).write_text(json.dumps(why or {}, sort_keys=True), encoding="utf-8")
     reads = hashlib.sha256(json.dumps(part.report.reads, sort_keys=True).encode()).hexdigest()[:16]
     target = root() / "parts" / key / reads
+    if target.parent.is_file():  # not of ours
+        target.parent.unlink()
     target.parent.mkdir(parents=True, exist_ok=True)
     for _ in range(3):
         try:
@@ -114,15 +121,28 @@ def keep(key: str, folder: Path, why: Mapping[str, Any] | None = None) -> Part:
 def workspace() -> Iterator[Path]:
     """A folder for what is being made; it is gone afterwards, and so are those of processes that were killed."""
     work = root() / "work"
-    work.mkdir(parents=True, exist_ok=True)
+    try:
+        work.mkdir(parents=True, exist_ok=True)
+        folder = Path(tempfile.mkdtemp(prefix=f"{os.getpid()}-", dir=work))
+    except OSError as error:
+        raise ExplainError(f"the cache at {root()} cannot be written: {cause(error)}") from error
     for left in work.glob("*-*"):
         if not _alive(left.name.partition("-")[0]):
             shutil.rmtree(left, ignore_errors=True)
-    folder = Path(tempfile.mkdtemp(prefix=f"{os.getpid()}-", dir=work))
     try:
         yield folder
     finally:
         shutil.rmtree(folder, ignore_errors=True)
+
+
+@contextmanager
+def turn(folder: Path) -> Iterator[None]:
+    """Inside, no other render of this user writes into ``folder``; a killed one holds nothing up."""
+    locks = root() / "turns"
+    locks.mkdir(parents=True, exist_ok=True)
+    with (locks / hashlib.sha256(str(folder.resolve()).encode()).hexdigest()[:16]).open("w") as file:
+        fcntl.flock(file, fcntl.LOCK_EX)
+        yield
 
 
 @dataclass(frozen=True)

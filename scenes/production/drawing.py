@@ -14,12 +14,13 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
+import av
 import numpy as np
 from manim import CairoRenderer
 from manim.scene.scene_file_writer import SceneFileWriter
 from numpy.typing import NDArray
 
-from scenes.production.encoder import SceneVideo, png
+from scenes.production.encoder import SceneVideo, must_be_whole, png
 from scenes.production.loading import load_class
 from scenes.production.settings import Picture
 from scenes.registry import SceneEntry
@@ -93,7 +94,11 @@ def draw(
     except BaseException as error:
         video.abort()
         raise SceneFailed(scene.current.index if scene and scene.current else 0) from error
-    video.close()
+    try:
+        video.close()
+    except (OSError, av.error.FFmpegError) as error:
+        raise SceneFailed(len(scene.finished)) from error
+    must_be_whole(folder / "scene.mp4", video.frames)
     assert video.last is not None, "a scene has at least one step, and a step lasts at least its hold"
     (folder / "poster.png").write_bytes(png(video.last))
     shutil.rmtree(folder / "manim", ignore_errors=True)

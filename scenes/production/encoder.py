@@ -8,6 +8,7 @@ is not encoded again (`h264.Repeats`), and only what changed is converted to the
 from __future__ import annotations
 
 import contextlib
+import errno
 import io
 from collections.abc import Callable
 from fractions import Fraction
@@ -108,7 +109,9 @@ class SceneVideo:
 
     def abort(self) -> None:
         """Stop; the file is of no use."""
-        with contextlib.suppress(OSError):  # a full disk has been reported by the write that failed
+        with contextlib.suppress(
+            OSError, av.error.FFmpegError
+        ):  # a full disk has been reported by the write that failed
             self._container.close()
 
 
@@ -152,3 +155,14 @@ def png(pixels: NDArray[np.uint8]) -> bytes:
     buffer = io.BytesIO()
     Image.fromarray(pixels).convert("RGB").save(buffer, "PNG", compress_level=3)
     return buffer.getvalue()
+
+
+def must_be_whole(path: Path, frames: int) -> None:
+    """A full disk can cut a file without a word: its index must name every frame, and the last must be there."""
+    try:
+        with av.open(str(path)) as container:
+            found = sum(1 for packet in container.demux(video=0) if packet.size)
+    except (OSError, av.error.FFmpegError):
+        found = 0
+    if found != frames:
+        raise OSError(errno.ENOSPC, f"{found} of {frames} frames were written", str(path))

@@ -11,6 +11,7 @@ from explainers import runs
 from explainers.errors import ExplainError
 from scenes.production import cache, pool, why
 from scenes.production.assemble import assemble
+from scenes.production.causes import cause
 from scenes.production.plan import Job, wanted_runs
 from scenes.production.pool import Failure, Task
 from scenes.production.progress import Bars
@@ -60,7 +61,13 @@ def render(targets: Sequence[str | int], options: Options, *, course: Course | N
                     bars.reused(name)
                 missing = {name: job for name, job in jobs.items() if name not in parts}
                 failures = _draw(missing, keys, parts, options, work, bars)
-            results = [_film(film, parts, reused, options, work) for film in films if _complete(film, parts)]
+            results = []
+            for film in films:
+                if _complete(film, parts):
+                    try:
+                        results.append(_film(film, parts, reused, options, work))
+                    except OSError as error:
+                        failures.append(Failure(film.name, 0, cause(error)))
         cache.prune()
         if failures:
             raise RenderError(failures, len(parts) - len(reused))

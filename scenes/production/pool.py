@@ -15,6 +15,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Protocol
 
+from scenes.production.causes import cause
+
 #: The project's root: where ``scenes`` can be imported from.
 _ROOT = Path(__file__).resolve().parents[2]
 
@@ -67,7 +69,12 @@ def run(tasks: list[Task], workers: int, listener: Listener, on_done: Callable[[
         try:
             while waiting or running:
                 while waiting and len(running) < workers:
-                    one = _start(waiting.pop())
+                    task = waiting.pop()
+                    try:
+                        one = _start(task)
+                    except OSError as error:
+                        failures.append(Failure(task.name, 0, cause(error)))
+                        continue
                     running[id(one)] = one
                     assert one.process.stdout is not None
                     selector.register(one.process.stdout, selectors.EVENT_READ, one)
@@ -80,10 +87,8 @@ def run(tasks: list[Task], workers: int, listener: Listener, on_done: Callable[[
                         continue
                     selector.unregister(key.fileobj)
                     del running[id(one)]
-                    failure = _end(one)
-                    if failure is None:
-                        on_done(one.task)
-                    else:
+                    failure = _end(one) or _done(one.task, on_done)
+                    if failure is not None:
                         failures.append(failure)
                     listener.ended(one.task, failure)
         finally:
@@ -92,6 +97,14 @@ def run(tasks: list[Task], workers: int, listener: Listener, on_done: Callable[[
             for one in running.values():
                 one.process.wait()
     return failures
+
+
+def _done(task: Task, on_done: Callable[[Task], None]) -> Failure | None:
+    try:
+        on_done(task)
+    except OSError as error:
+        return Failure(task.name, 0, cause(error))
+    return None
 
 
 def _start(task: Task) -> _Running:
@@ -142,8 +155,8 @@ def _end(one: _Running) -> Failure | None:
     said = one.log.read_text(encoding="utf-8", errors="replace").strip() if one.log.is_file() else ""
     ending = f"signal {-status}" if status < 0 else f"status {status}"
     hint = " (out of memory? try --jobs 1)" if status == -signal.SIGKILL else ""
-    cause = f"the process ended with {ending}{hint}" + (f": {said.splitlines()[-1]}" if said else "")
-    return Failure(one.task.name, int(last.get("step", 0)), cause, said)
+    about = f"the process ended with {ending}{hint}" + (f": {said.splitlines()[-1]}" if said else "")
+    return Failure(one.task.name, int(last.get("step", 0)), about, said)
 
 
 @contextmanager

@@ -36,14 +36,14 @@ def main() -> int:
     try:
         {"draw": _draw, "look": _look, "compute": _compute}[job["kind"]](job, tell)
     except Exception as error:
+        from scenes.production.causes import cause
         from scenes.production.drawing import SceneFailed
 
         if isinstance(error, SceneFailed):
             step, error = error.step, error.__cause__ or error  # type: ignore[assignment]
         known = isinstance(error, ExplainError)
-        cause = str(error) if known else f"{type(error).__name__}: {error}"
         place = "" if known else _place(error, job.get("file", ""))
-        tell(event="failed", step=step, cause=cause + place, trace="".join(traceback.format_exception(error)))
+        tell(event="failed", step=step, cause=cause(error) + place, trace="".join(traceback.format_exception(error)))
         return 1
     tell(event="done")
     return 0
