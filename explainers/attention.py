@@ -123,7 +123,7 @@ class AttentionParts:
 
 
 def rms_norm(x: Tensor, weight: Tensor, eps: float = 1e-6) -> Tensor:
-    """x / √(mean x² + ε) · weight over the last axis, computed in float32 at least, returned in x's dtype."""
+    """x / √(mean x² + ε) · weight over the last axis, (…, D) as x, in float32 at least, then in x's dtype."""
     wide = x.to(torch.promote_types(x.dtype, torch.float32))
     return weight * (wide * torch.rsqrt(wide.square().mean(dim=-1, keepdim=True) + eps)).to(x.dtype)
 

@@ -12,7 +12,7 @@ Tap = Callable[[str, Tensor], Tensor]
 
 
 def untapped(name: str, values: Tensor) -> Tensor:
-    """The tap that does nothing."""
+    """The tap that does nothing: the same tensor, whatever its shape."""
     return values
 
 
@@ -29,4 +29,5 @@ class RMSNorm(nn.Module):
 
 
 def linear(size_in: int, size_out: int) -> nn.Linear:
+    """A projection (…, size_in) → (…, size_out) without bias, as in all of DeepSeek's layers."""
     return nn.Linear(size_in, size_out, bias=False)

@@ -40,7 +40,7 @@ def group_advantages(rewards: Tensor) -> Tensor:
 
 
 def kl_estimate(logp: Tensor, reference: Tensor) -> Tensor:
-    """π_ref/π − log(π_ref/π) − 1 per token: never negative, and KL(π‖π_ref) on average over π (DeepSeekMath eq. 4)."""
+    """π_ref/π − log(π_ref/π) − 1 per token, (G, T): never negative, on average over π the KL (DeepSeekMath eq. 4)."""
     gap = reference - logp
     return gap.exp() - gap - 1
 

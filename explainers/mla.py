@@ -261,12 +261,12 @@ def decode_naive(
 
 
 def decode_reexpanding(h: Tensor, w: MLAWeights, cfg: MLAConfig, cache: LatentCache) -> tuple[Tensor, LatentCache]:
-    """A small cache, and all keys and values computed anew for each token: what transformers' ``expand_kv`` does."""
+    """(B, S, D): a small cache; all keys and values are computed anew for each token, as in ``expand_kv``."""
     return mla_forward(h, w, cfg, cache)
 
 
 def decode_full_cache(h: Tensor, w: MLAWeights, cfg: MLAConfig, cache: KVCache) -> tuple[Tensor, KVCache]:
-    """A full cache of (n + p + v)·H numbers a token, as if there were no latent: DeepSeek's ``attn_impl="naive"``."""
+    """(B, S, D): a full cache of (n + p + v)·H numbers a token, without a latent: DeepSeek's ``attn_impl="naive"``."""
     check_hidden(h, cfg.hidden_size)
     _, q_nope, q_pe = project_query(h, w, cfg, cache.length)
     c_kv, k_pe = compress(h, w, cfg, cache.length)

@@ -258,7 +258,7 @@ def _tap(notes: dict[str, Tensor], then: Tap, trace: bool) -> Tap:
 
 
 def published_names(state: dict[str, Tensor]) -> dict[str, Tensor]:
-    """Our stacked experts as one tensor an expert, as in DeepSeek's checkpoints."""
+    """Our stacked experts (E, out, in) as one tensor (out, in) an expert, as in DeepSeek's checkpoints."""
     published = {}
     for name, values in state.items():
         stem, _, last = name.rpartition(".")
@@ -272,7 +272,7 @@ def published_names(state: dict[str, Tensor]) -> dict[str, Tensor]:
 
 
 def stacked_names(published: dict[str, Tensor]) -> dict[str, Tensor]:
-    """The inverse of `published_names`."""
+    """The inverse of `published_names`: experts (out, in) stacked to (E, out, in)."""
     state: dict[str, Tensor] = {}
     stacks: dict[str, dict[int, Tensor]] = {}
     for name, values in published.items():

@@ -264,7 +264,7 @@ def update(
     batch: tuple[Tensor, Answers, Tensor],
     settings: Settings,
 ) -> tuple[Terms, Tensor]:
-    """One step of the optimiser; the terms and the entropy that it was made from."""
+    """One step of the optimiser; the terms (G, T) and the entropy, a scalar, that it was made from."""
     terms, entropy = policy_terms(model, reference, batch, settings)
     _descend(model, [optimizer], terms.loss)
     return terms, entropy

@@ -67,5 +67,5 @@ def attainable(intensity: Any, peak: float, bandwidth: float) -> NDArray[np.floa
 
 
 def seconds(flops: Any, moved: Any, peak: float, bandwidth: float) -> NDArray[np.float64]:
-    """Time of a kernel whose arithmetic and memory traffic overlap perfectly: the larger of the two."""
+    """Time of a kernel whose arithmetic and memory traffic overlap perfectly: the larger, in their common shape."""
     return np.maximum(np.asarray(flops, dtype=np.float64) / peak, np.asarray(moved, dtype=np.float64) / bandwidth)

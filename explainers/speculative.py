@@ -62,7 +62,7 @@ def verify(target: Tensor, draft: Tensor, guess: int, generator: torch.Generator
 
 
 def probabilities(logits: Tensor, temperature: float) -> Tensor:
-    """Softmax in float64; temperature 0 puts everything on the largest."""
+    """Softmax of logits (…, V) in float64, of their shape; temperature 0 puts everything on the largest."""
     if temperature == 0:
         return torch.nn.functional.one_hot(logits.argmax(-1), logits.shape[-1]).double()
     return (logits.double() / temperature).softmax(-1)

@@ -32,7 +32,7 @@ _KEPT = (np.float32, np.float64, np.int32, np.int64, np.bool_, np.uint8)
 
 
 def to_numpy(values: Any) -> NDArray[Any]:
-    """Cross the border once: a contiguous, read-only array of plain numbers.
+    """Cross the border once: a contiguous, read-only array of plain numbers, of the same shape.
 
     Accepts NumPy arrays, nested sequences and (without importing torch) tensors; bf16 and fp16 become float32.
     """

@@ -32,6 +32,7 @@ def ticks_up(seconds: float) -> int:
 
 
 def to_seconds(ticks: int) -> float:
+    """Ticks of 1/15 s as seconds."""
     return ticks / TICKS_PER_SECOND
 
 

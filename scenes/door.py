@@ -91,6 +91,7 @@ def read_again(kind: str, name: str, params: Mapping[str, Any]) -> Read:
 
 
 def read_run(name: str, params: Mapping[str, Any]) -> tuple[Trace, Read]:
+    """A run's trace, and the note that it was read."""
     from explainers import runs
 
     trace = runs.get(name, **params)
@@ -99,6 +100,7 @@ def read_run(name: str, params: Mapping[str, Any]) -> tuple[Trace, Read]:
 
 
 def read_number(reference: str) -> tuple[Quantity, Read]:
+    """A number by its reference, and the note that it was read."""
     from explainers.references import resolve
 
     quantity = resolve(reference)
@@ -106,7 +108,7 @@ def read_number(reference: str) -> tuple[Quantity, Read]:
 
 
 def number_read(reference: str, quantity: Quantity) -> Read:
-
+    """The note that this number was read."""
     return Read("number", reference, _digest(json.dumps(quantity.to_json(), sort_keys=True, default=str)))
 
 

@@ -16,16 +16,30 @@ ROOT = Path(__file__).resolve().parents[1]
 MODULES = sorted(path for package in ("explainers", "scenes") for path in (ROOT / package).rglob("*.py"))
 #: Import name → distribution, where they differ.
 DISTRIBUTIONS = {"PIL": "pillow", "cairo": "pycairo"}
-#: (importing folder, what it may not import, why)
+_ASK = "ask for it with self.run(…) or self.number(…)"
+_ARRAYS = "scenes draw NumPy arrays; a tensor would be invisible to Manim's cache. Return it from a run, " + _ASK
+_UP = "what is below does not know what stands on it. Pass what it needs as an argument, or move the caller up"
+#: (importing folder, what it may not import, why and how to mend it)
 FORBIDDEN = [
-    ("explainers", "scenes", "computation knows nothing of pictures"),
-    ("explainers", "manim", "computation knows nothing of pictures"),
-    ("scenes/kit", "scenes.lectures", "the vocabulary does not know what is said with it"),
-    ("scenes/kit", "scenes.production", "the vocabulary does not know how films are made"),
-    ("scenes/lectures", "torch", "scenes draw NumPy arrays; a tensor would be invisible to Manim's cache"),
-    ("scenes/kit", "torch", "scenes draw NumPy arrays; a tensor would be invisible to Manim's cache"),
-    ("scenes/production", "torch", "only runs compute"),
-    ("scenes/audit", "torch", "only runs compute"),
+    ("explainers", "scenes", "computation knows nothing of pictures. Move the drawing to scenes/, the number to a run"),
+    ("explainers", "manim", "computation knows nothing of pictures. Move the drawing to scenes/, the number to a run"),
+    ("scenes/kit", "scenes.lectures", "the vocabulary does not know what is said with it. Pass data to the object"),
+    ("scenes/kit", "scenes.production", "the vocabulary does not know how films are made. " + _UP),
+    ("scenes/kit", "scenes.audit", "objects are judged from outside. " + _UP),
+    ("scenes/kit", "scenes.workshop", _UP),
+    ("scenes/lectures", "scenes.audit", "a scene does not know that it is judged; scenes.waivers excuses a finding"),
+    ("scenes/lectures", "scenes.production", "a scene does not know how it is drawn. " + _UP),
+    ("scenes/lectures", "scenes.workshop", _UP),
+    ("scenes/production", "scenes.commands", "commands call production, never the reverse. " + _UP),
+    ("scenes/production", "scenes.workshop", _UP),
+    ("scenes/audit", "scenes.commands", "commands call the audit, never the reverse. " + _UP),
+    ("scenes/audit", "scenes.workshop", _UP),
+    ("scenes/lectures", "torch", _ARRAYS),
+    ("scenes/kit", "torch", _ARRAYS),
+    ("scenes/production", "torch", "only runs compute: " + _ASK),
+    ("scenes/audit", "torch", "only runs compute: " + _ASK),
+    ("scenes/commands", "torch", "commands answer at once: call `explainers`, which imports torch when it computes"),
+    ("scenes/workshop", "torch", "only runs compute: " + _ASK),
 ]
 
 
@@ -60,7 +74,9 @@ def test_no_lecture_imports_another() -> None:
     for path in (path for path in MODULES if path.is_relative_to(folder) and path != folder / "__init__.py"):
         lecture = path.relative_to(folder).parts[0].removesuffix(".py")
         others = {name for name in imports(path) if within(name, "scenes.lectures") and name.count(".") >= 2}
-        assert all(name.split(".")[2] == lecture for name in others), f"{path}: {sorted(others)}"
+        assert all(name.split(".")[2] == lecture for name in others), (
+            f"{path.name} imports {sorted(others)}: lectures stand alone; what two of them need belongs in scenes/kit"
+        )
 
 
 def test_every_imported_package_is_declared() -> None:

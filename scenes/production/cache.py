@@ -51,6 +51,7 @@ class Part:
 
 
 def root() -> Path:
+    """The folder of drawn scenes and of what is being drawn."""
     return paths.cache() / "production"
 
 
