@@ -81,7 +81,10 @@ def test_no_lecture_imports_another() -> None:
 
 def test_every_imported_package_is_declared() -> None:
     project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
-    lines = [*project["dependencies"], *project["optional-dependencies"]["checkpoint"]]
+    lines = [
+        *project["dependencies"],
+        *(line for extra in ("checkpoint", "cluster") for line in project["optional-dependencies"][extra]),
+    ]
     declared = {re.split(r"[\[<>=]", line)[0].lower() for line in lines}
     outside = {name.partition(".")[0] for path in MODULES for name in imports(path)}
     outside -= {*sys.stdlib_module_names, "explainers", "scenes"}

@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 @click.option("--lang", default="en", show_default=True, help="Language of the script.")
 @click.option("--voice", help="A voice that speaks the script; default: silent, timed by its words.")
 @click.option("--engine", default="fast", show_default=True, help="fast, or stock: Manim's own renderer, untouched.")
+@click.option("--cluster", metavar="ADDRESS", help="Draw on a Dask cluster: its scheduler, as tcp://host:8786.")
 @click.option("--fresh", is_flag=True, help="Render again what the cache holds.")
 def render(targets: tuple[str, ...], **chosen: Any) -> None:
     """Render lectures (`3`), scenes (`CacheGrows`, `3/CacheGrows`) or everything (`all`, the default).

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from explainers import runs
 from explainers.errors import ExplainError
-from scenes.production import cache, pool, why
+from scenes.production import cache, executors, pool, why
 from scenes.production.assemble import assemble
 from scenes.production.causes import cause
 from scenes.production.plan import Job, wanted_runs
@@ -92,10 +92,14 @@ def _draw(
     reasons = {name: why.reasons(job, keys[name], options.fresh) for name, job in jobs.items()}
 
     def kept(task: Task) -> None:
-        about = {"ingredients": jobs[task.name].ingredients, "because": reasons[task.name]}
+        about = {
+            "ingredients": jobs[task.name].ingredients,
+            "because": reasons[task.name],
+            "seconds": bars.took[task.name],
+        }
         parts[task.name] = cache.keep(keys[task.name], folders[task.name] / "part", about)
 
-    return pool.run(tasks, options.workers, bars, kept)
+    return executors.choose(options).run(tasks, bars, kept)
 
 
 def compute_runs(jobs: list[Job], work: Path) -> None:

@@ -20,6 +20,7 @@ class Bars:
         self.console = Console(stderr=True)
         self.frames = dict(frames)
         self.began: dict[str, float] = {}
+        self.took: dict[str, float] = {}  # seconds, as the process that drew a scene measured them
         self.shown: dict[str, TaskID] = {}
         self.all_frames: TaskID | None = None
         self.done = dict.fromkeys(frames, 0)
@@ -51,6 +52,8 @@ class Bars:
             self._say(f"computing run {message['run']}")
             if self.all_frames is not None:
                 self.progress.update(self.all_frames, completed=message["done"])
+        elif message["event"] == "done":
+            self.took[task.name] = message["seconds"]
         elif message["event"] == "frames":
             self.advance(task.name, message["frames"])
 

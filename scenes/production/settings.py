@@ -46,6 +46,8 @@ class Options:
         Render again what the cache holds.
     engine
         One of `ENGINES`: ``stock`` draws with Manim's own renderer, frame by frame, untouched.
+    cluster
+        Address of a Dask scheduler whose workers draw the scenes; None for processes of this machine.
     """
 
     quality: str = "720p"
@@ -60,6 +62,7 @@ class Options:
     voice: str | None = None
     fresh: bool = False
     engine: str = "fast"
+    cluster: str | None = None
 
     def __post_init__(self) -> None:
         if self.quality not in QUALITIES:

@@ -11,6 +11,7 @@ import json
 import os
 import sys
 import threading
+import time
 import traceback
 from collections.abc import Callable, Mapping
 from pathlib import Path
@@ -23,6 +24,7 @@ Tell = Callable[..., None]
 
 def main() -> int:
     """Do the job that stands in the first line of stdin; 0 where it was done."""
+    began = time.monotonic()
     line = sys.stdin.readline()
     answers = os.fdopen(os.dup(1), "w", buffering=1)
     os.dup2(2, 1)  # a print in a scene must not look like an answer
@@ -45,7 +47,7 @@ def main() -> int:
         place = "" if known else _place(error, job.get("file", ""))
         tell(event="failed", step=step, cause=cause(error) + place, trace="".join(traceback.format_exception(error)))
         return 1
-    tell(event="done")
+    tell(event="done", seconds=round(time.monotonic() - began, 3))
     return 0
 
 

@@ -1,0 +1,42 @@
+"""``explain plan``: what rendering on many machines would cost."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import click
+
+from scenes.commands.common import as_minutes, print_json
+
+
+@click.command()
+@click.argument("targets", nargs=-1, metavar="[LECTURES or SCENES]...")
+@click.option("--quality", default="720p", show_default=True, help="480p, 720p, 1080p or 4k.")
+@click.option("--fps", type=int, help="Frames a second; default 30 up to 720p, 60 above.")
+@click.option("--lang", default="en", show_default=True, help="Language of the script.")
+@click.option("--json", "as_json", is_flag=True, help="As JSON.")
+def plan(targets: tuple[str, ...], as_json: bool, **chosen: Any) -> None:
+    """Say how long a render takes on 1 to 64 workers, from the seconds that each scene took here.
+
+    A worker is one core of one machine. Simulated: each scene goes, the longest first, to the worker that is free;
+    the way of the results back is not counted, their bytes are printed.
+    """
+    from scenes.production.forecast import forecast
+    from scenes.production.plan import Job
+    from scenes.production.settings import Options
+    from scenes.registry import Course, select
+
+    options = Options(**chosen)
+    films = select(list(targets), Course.default(options.lang))
+    jobs = {entry.key: Job(entry, options.picture, options.engine) for film in films for entry in film.entries}
+    found = forecast(list(jobs.values()))
+    if as_json:
+        print_json(found)
+        return
+    click.echo(
+        f"{found['jobs']} jobs, {as_minutes(found['seconds'])} of work; the longest is {found['longest']} "
+        f"({found['longest_seconds']:.1f} s)\n"
+        f"sent {found['sent'] / 1e6:.2f} MB, returned {found['returned'] / 1e6:.2f} MB"
+    )
+    for row in found["workers"]:
+        click.echo(f"{row['workers']:4d} workers  {as_minutes(row['seconds']):>8s}  {row['speed_up']:5.1f} ×")
