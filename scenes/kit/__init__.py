@@ -15,6 +15,7 @@ from scenes.kit.caches import CacheScale, CacheStack, CacheStrip
 from scenes.kit.cells import CellImage
 from scenes.kit.checks import CheckTable, QuestionCard, Spans
 from scenes.kit.dot_rows import DotRow, DotRows, Runner
+from scenes.kit.expert_mail import ExpertMail
 from scenes.kit.experts import ExpertGrid
 from scenes.kit.fields import CountedField, ExamField, SolvedField
 from scenes.kit.flows import Arrow, Flow, FlowFan
@@ -127,6 +128,7 @@ __all__ = [
     "Entry",
     "Event",
     "ExpertGrid",
+    "ExpertMail",
     "Flow",
     "FlowFan",
     "GuessStrip",

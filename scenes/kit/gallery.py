@@ -31,6 +31,7 @@ from scenes.kit import (
     Event,
     ExamField,
     ExpertGrid,
+    ExpertMail,
     FlowFan,
     GuessStrip,
     HeadSharing,
@@ -391,5 +392,6 @@ class Efficiency(GalleryScene):
             NamedArray(length, axes, "length", "s"),
             width=5.0,
         )
-        left, right = column(rails, line, strip, gap=0.4), column(ledger, chips, turns, gap=0.4)
+        mail = ExpertMail(NamedArray(np.array([[0, 5], [5, 2], [7, 5]]), ("token", "slot"), "chosen"), experts=8)
+        left, right = column(rails, line, strip, mail, gap=0.35), column(ledger, chips, turns, gap=0.4)
         self.add(fit_stage(row(left, right, gap=0.8), height=7.2).move_to([0, 0, 0]))

@@ -11,13 +11,11 @@ from manim import (
     UP,
     Create,
     DashedLine,
-    Dot,
     FadeIn,
     FadeOut,
     Group,
     LaggedStart,
     Square,
-    SurroundingRectangle,
     VGroup,
 )
 
@@ -28,12 +26,12 @@ from scenes.kit import (
     Axis,
     BarRow,
     Entry,
+    ExpertMail,
     Ledger,
     NumberLabel,
     TokenRow,
     label,
     role,
-    tint,
 )
 from scenes.stage import LectureScene
 
@@ -53,63 +51,38 @@ class WhatItCosts(LectureScene):
     def visits(self) -> Group:
         """Every token sends a dot to each of its experts; the dots pile up into the experts' loads."""
         trace = self.run("routing")
-        chosen = trace["indices"].pick(layer=self.layer).values.astype(int)
-        count = trace["original_scores"].values.shape[-1]
         tokens = TokenRow(trace["u"].pick(layer=self.layer))
         tokens.move_to(STAGE_CENTER).shift(2.0 * UP)
-        boxes = self.machines(count)
-        self.piles = VGroup(*(VGroup() for _ in range(count)))
-        sends = []
-        for chip, experts in zip(tokens.chips, chosen, strict=False):
-            dots = VGroup()
-            for expert in experts:
-                pile = self.piles[expert]
-                goal = boxes[0][expert].get_top() + (0.24 + 0.19 * len(pile)) * UP
-                pile.add(Dot(goal, radius=0.08, color=role("router")))
-                dots.add(Dot(chip.get_bottom(), radius=0.08, color=role("router")))
-            sends.append((dots, [self.piles[expert][-1] for expert in experts]))
-        sent = NumberLabel(self.number("run.efficiency_ledger.sent"), "si 2", size="heading", role="router")
-        unit = NumberLabel(self.number("run.efficiency_ledger.gpus"), "plain bare", size="heading", role="cost")
-        facts = VGroup(
-            label("V3:", "body", "muted"),
-            VGroup(sent, label("sent for each token", "body", "muted")).arrange(RIGHT, buff=0.2),
-            VGroup(unit, label("chips run as one", "body", "muted")).arrange(RIGHT, buff=0.2),
-        ).arrange(RIGHT, buff=0.5)
-        facts.next_to(boxes, DOWN, buff=0.3)
+        chosen, count = trace["indices"].pick(layer=self.layer), trace["original_scores"].values.shape[-1]
+        mail = ExpertMail(chosen, experts=count, tokens=len(tokens.chips))
+        mail.shift(STAGE_CENTER + 1.35 * DOWN - mail.squares.get_center())
+        name = label("experts of our small model; a frame could be one machine", "small", "muted")
+        name.next_to(mail.frames, DOWN, buff=0.12, aligned_edge=LEFT)
+        facts = self.of_v3().next_to(name, DOWN, buff=0.3).set_x(0)
         self.origin(trace, self.number("run.efficiency_ledger.sent"))
         with self.step() as s:
-            self.play(FadeIn(tokens, lag_ratio=0.05), FadeIn(boxes), run_time=0.9)
+            self.play(FadeIn(tokens, lag_ratio=0.05), FadeIn(mail.machines, name), run_time=0.9)
             s.until("token")
-            self.send(*sends[0], run_time=1.3)
+            self.play(mail.send(0, tokens.chips[0], run_time=1.3))
             s.until("more")
-            pace = max(1.2, s.left_until("unit") - 1.0) / max(len(sends) - 1, 1)
-            for index, (dots, goals) in enumerate(sends[1:]):
-                self.send(dots, goals, run_time=max(pace, 0.2))
-                if index == len(sends) // 2:
+            pace = max(1.2, s.left_until("unit") - 1.0) / max(len(mail.letters) - 1, 1)
+            for index in range(1, len(mail.letters)):
+                self.play(mail.send(index, tokens.chips[index], run_time=max(pace, 0.2)))
+                if index == len(mail.letters) // 2:
                     self.play(FadeIn(facts[:2]), run_time=0.4)
+            self.add(mail)
             s.until("unit")
             self.play(FadeIn(facts[2]), run_time=0.6)
-        return Group(tokens, boxes, facts, *(dot for pile in self.piles for dot in pile))
+        return Group(tokens, mail, name, facts)
 
-    def send(self, dots: VGroup, goals: list[Dot], run_time: float) -> None:
-        """The dots of one token fly to their places."""
-        self.add(dots)
-        self.play(*(dot.animate.move_to(goal) for dot, goal in zip(dots, goals, strict=True)), run_time=run_time)
-        self.remove(dots)
-        self.add(*goals)
-
-    def machines(self, count: int, groups: int = 4) -> VGroup:
-        """A square an expert, in frames that stand for machines."""
-        squares = VGroup(*(Square(0.5, stroke_width=0).set_fill(tint("expert", 0.6), 1) for _ in range(count)))
-        blocks = VGroup(*(VGroup(*squares[k * count // groups : (k + 1) * count // groups]) for k in range(groups)))
-        for block in blocks:
-            block.arrange(RIGHT, buff=0.14)
-        blocks.arrange(RIGHT, buff=0.55).move_to(STAGE_CENTER).shift(1.35 * DOWN)
-        frames = VGroup(*(SurroundingRectangle(b, buff=0.13, corner_radius=0.1, stroke_width=2) for b in blocks))
-        frames.set_stroke(role("muted"))
-        small = label("experts of our small model; a frame could be one machine", "small", "muted")
-        small.next_to(frames, DOWN, buff=0.12, aligned_edge=LEFT)
-        return VGroup(squares, frames, small)
+    def of_v3(self) -> VGroup:
+        """The two numbers of V3: what a token sends, and how many chips run as one."""
+        sent = NumberLabel(self.number("run.efficiency_ledger.sent"), "si 2", size="heading", role="router")
+        unit = NumberLabel(self.number("run.efficiency_ledger.gpus"), "plain bare", size="heading", role="cost")
+        parts = [label("V3:", "body", "muted")]
+        for number, words in ((sent, "sent for each token"), (unit, "chips run as one")):
+            parts.append(VGroup(number, label(words, "body", "muted")).arrange(RIGHT, buff=0.2))
+        return VGroup(*parts).arrange(RIGHT, buff=0.5)
 
     modes: ClassVar[tuple[tuple[str, str, str, str], ...]] = (
         ("neither", "without care", "uneven", "cost"),

@@ -9,7 +9,7 @@ from manim import RIGHT, Scene
 from explainers.errors import ExplainError
 from explainers.quantities import Quantity, computed
 from explainers.traces import NamedArray
-from scenes.kit import Entry, GuessStrip, Ledger, PackedChips, RaceRails, Rail, SnapLine, TurnTimeline
+from scenes.kit import Entry, ExpertMail, GuessStrip, Ledger, PackedChips, RaceRails, Rail, SnapLine, TurnTimeline
 
 
 def q(value: float, unit: str = "") -> Quantity:
@@ -173,7 +173,27 @@ def test_blocks_are_as_long_as_their_stage_and_move_to_the_other_schedule():
         made.arrange_as(2)
 
 
-@pytest.mark.parametrize("build", [rails, ledger, chips, snap, strip, turns])
+# ---------------------------------------------------------------------- mail
+def mail() -> ExpertMail:
+    return ExpertMail(array([[0, 2], [2, 3], [2, 1]], ("token", "slot")), experts=4, groups=2)
+
+
+def test_dots_pile_up_to_the_load_of_each_expert():
+    made = mail()
+    assert made.loads == [1, 1, 3, 1] and len(made.frames) == 2
+    heights = [dots[0 if index else 1].get_center()[1] for index, dots in enumerate(made.letters)]
+    assert np.diff(heights) == pytest.approx([0.19, 0.19])
+    assert made.letters[2][0].get_center()[0] == pytest.approx(made.squares[2].get_center()[0])
+    finished(made.send(1, made.squares[0]))
+    with pytest.raises(ExplainError, match="there is no token 3"):
+        made.send(3, made.squares[0])
+    with pytest.raises(ExplainError, match="do not divide"):
+        ExpertMail(array([[0]], ("token", "slot")), experts=5, groups=2)
+    with pytest.raises(ExplainError, match="counted from nought"):
+        ExpertMail(array([[7]], ("token", "slot")), experts=4)
+
+
+@pytest.mark.parametrize("build", [rails, ledger, chips, snap, strip, turns, mail])
 def test_other_data_is_another_picture(build, shoot):
     thing = build()
     other = thing.perturbed()
