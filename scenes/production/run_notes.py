@@ -93,7 +93,7 @@ def recipe(trace: Trace) -> str:
 
 
 def _listed(values: Mapping[str, Any]) -> str:
-    return ", ".join(f"{name} `{value}`" for name, value in values.items())
+    return ", ".join(f"{name} `{value}`" for name, value in sorted(values.items()))
 
 
 def duration(seconds: float) -> str:
