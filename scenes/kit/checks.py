@@ -179,7 +179,7 @@ class QuestionCard(DataBound, VGroup):
         words = Label(question, size, width=width - 0.5)
         text = VGroup(head, words).arrange(DOWN, buff=0.16, aligned_edge=LEFT)
         colour = "reward" if self.right else "cost"
-        shown = [_value(each, letters, fmt, role) for each, role in ((answer, colour), (key, "token"))]
+        shown = [_value(each, letters, fmt) for each in (answer, key)]
         sign = Label("=" if self.right else "≠", "heading", colour)
         values = VGroup(shown[0], sign, shown[1]).arrange(RIGHT, buff=0.35)
         names = VGroup(
@@ -205,9 +205,9 @@ class QuestionCard(DataBound, VGroup):
         return LaggedStart(FadeIn(self.key, shift=0.2 * LEFT), FadeIn(self.mark, shift=0.2 * UP), run_time=run_time)
 
 
-def _value(quantity: Quantity, letters: Sequence[str], fmt: str, role: str) -> Label:
+def _value(quantity: Quantity, letters: Sequence[str], fmt: str) -> Label:
     if not letters:
-        return NumberLabel(quantity, fmt, size="display", role=role)
+        return NumberLabel(quantity, fmt, size="display")
     if not 0 <= int(quantity.value) < len(letters):
         raise ExplainError(f"{quantity.short()} is no place among the letters {', '.join(letters)}")
-    return Label(letters[int(quantity.value)], "display", role, weight="medium")
+    return Label(letters[int(quantity.value)], "display", weight="medium")

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from typing import Any
+
 from manim import (
     DOWN,
     LEFT,
@@ -21,8 +24,10 @@ from explainers.quantities import Quantity
 from explainers.traces import Trace
 from scenes.kit import (
     CAPTION_TOP,
+    EASE,
     SAFE_LEFT,
     SAFE_RIGHT,
+    STAGE_CENTER,
     STAGE_TOP,
     CheckTable,
     CountedField,
@@ -80,7 +85,7 @@ class ThreeWaysToCheck(LectureScene):
         asked.next_to(example, DOWN, buff=0.3).align_to(example, LEFT)
         listings = [self.code(trace.meta["code"][name]) for name in trace["passed"].labels["candidate"]]
         for listing in listings:
-            listing.move_to([0.55, STAGE_TOP - 0.02, 0], aligned_edge=UP + LEFT)
+            listing.scale(1.1).move_to([0.3, STAGE_TOP - 0.02, 0], aligned_edge=UP + LEFT)
         heads = [
             self.spans(trace, case, 1.35, thickness=0.13, pitch=0.19) for case in range(len(trace["expected"].values))
         ]
@@ -89,7 +94,16 @@ class ThreeWaysToCheck(LectureScene):
         self.play_coding(example, asked, listings, table)
         return Group(example, asked, listings[-1], self.changed, table)
 
+    @staticmethod
+    def large(*parts: VGroup, scale: float) -> Callable[[], Any]:
+        """Show parts large in the middle of the stage; what is returned makes the move to their place."""
+        group = VGroup(*parts)
+        place = group.get_center()
+        group.scale(scale).move_to(STAGE_CENTER)
+        return lambda: group.animate(rate_func=EASE).scale(1 / scale).move_to(place)
+
     def play_coding(self, example: Spans, asked: VGroup, listings: list[VGroup], table: CheckTable) -> None:
+        home = self.large(example, asked, scale=1.7)
         with self.step() as s:
             s.until("shifts")
             self.play(
@@ -97,6 +111,7 @@ class ThreeWaysToCheck(LectureScene):
             )
             self.play(FadeIn(example.rest, asked), run_time=0.8)
             s.until("code")
+            self.play(home(), run_time=0.9)
             self.play(LaggedStart(*(FadeIn(line) for line in listings[0]), lag_ratio=0.3), run_time=1.4)
             self.play(FadeIn(table.heads, table.rule), run_time=0.7)
             s.until("right")
@@ -153,6 +168,7 @@ class ThreeWaysToCheck(LectureScene):
         field.move_to([SAFE_RIGHT, STAGE_TOP, 0], aligned_edge=UP + RIGHT)
         notes = self.field_notes(trace, field)
         chosen = [squares[expert // each][expert % each] for expert in self.example]
+        home = self.large(squares, frames, empty, scale=1.8)
         with self.step() as s:
             self.play(FadeOut(before), run_time=0.5)
             self.play(FadeIn(squares, frames), run_time=0.7)
@@ -160,7 +176,7 @@ class ThreeWaysToCheck(LectureScene):
             lit = (square.animate.set_fill(role("expert"), 1) for square in chosen)
             self.play(LaggedStart(*lit, lag_ratio=0.3), run_time=1.5)
             self.play(frames[-1].animate.set_stroke(role("accent"), 3.5), FadeIn(empty), run_time=0.7)
-            self.play(FadeIn(card.paper), run_time=0.6)
+            self.play(home(), FadeIn(card.paper), run_time=0.9)
             s.until("slip")
             self.play(FadeIn(card.attempt, shift=0.2 * UP), run_time=0.6)
             s.until("try")
@@ -212,13 +228,15 @@ class ThreeWaysToCheck(LectureScene):
         card.move_to([SAFE_LEFT + 0.05, CAPTION_TOP + 0.25, 0], aligned_edge=DOWN + LEFT)
         guess = self.guess(trace.quantity("guessing"), names, int(right))
         guess.move_to([SAFE_RIGHT - 0.3, card.get_y(), 0], aligned_edge=RIGHT)
+        home = self.large(said, scale=1.6)
         with self.step() as s:
             self.play(FadeOut(before), run_time=0.5)
             s.until("say")
             self.play(LaggedStart(*(FadeIn(each, shift=0.2 * RIGHT) for each in said), lag_ratio=0.9), run_time=3.0)
             s.until("worlds")
-            self.play(LaggedStart(*(FadeIn(world) for world in grid.worlds), lag_ratio=0.2), run_time=1.2)
-            self.play(LaggedStart(*(Create(mark) for mark in grid.marks), lag_ratio=0.25), run_time=1.8)
+            self.play(home(), LaggedStart(*(FadeIn(world) for world in grid.worlds), lag_ratio=0.2), run_time=1.1)
+            room = max(s.left_until("letter"), 1.0)
+            self.play(LaggedStart(*(Create(mark) for mark in grid.marks), lag_ratio=0.25), run_time=room)
             s.until("letter")
             self.play(FadeIn(card.paper), run_time=0.5)
             self.play(FadeIn(card.attempt), run_time=0.4)

@@ -99,13 +99,12 @@ class ThirtyQuestions(LectureScene):
 
     @staticmethod
     def ends(trace: Trace, stack: DotStack) -> VGroup:
-        """The lowest and the highest score, above their heaps."""
+        """The lowest and the highest score, outside of the heap."""
         marks = VGroup()
-        for name, choose in (("lowest", min), ("highest", max)):
-            edge = choose(dot.get_x() for dot in stack.dots)
-            top = max((dot for dot in stack.dots if abs(dot.get_x() - edge) < 1e-6), key=lambda dot: dot.get_y())
+        for name, choose, side in (("lowest", min, LEFT), ("highest", max, RIGHT)):
+            edge = choose(stack.dots, key=lambda dot: dot.get_x())
             number = NumberLabel(trace.quantity(name), "percent 2", size="heading", role="accent")
-            marks.add(number.next_to(top, UP, buff=0.2))
+            marks.add(number.next_to(edge, side, buff=0.2).shift(0.12 * UP))
         return marks
 
     def two_scores(self, before: Group) -> None:
