@@ -25,6 +25,7 @@ from scenes.kit import (
     STAGE_CENTER,
     Axis,
     BarRow,
+    Crowd,
     Entry,
     ExpertMail,
     Ledger,
@@ -155,10 +156,15 @@ class WhatItCosts(LectureScene):
         ]
         ledger = Ledger(entries, middle="as usual", width=9.6, pitch=0.62, thickness=0.38)
         ledger.move_to(STAGE_CENTER).shift(0.05 * DOWN)
-        trace = self.run("efficiency_ledger")
+        trace, room = self.run("efficiency_ledger"), self.run("node_room")
+        users = room.quantity("users_mla_4k")
+        crowd = Crowd((users - users).named("nobody yet", unit="user"), columns=64, pitch=0.05, role="latent")
+        crowd.shift([3.1, -2.95, 0])
+        people = NumberLabel(users, "plain bare", size="small", role="latent", after=" users of a node")
+        people.next_to([3.0, -2.4, 0], LEFT, buff=0.1)
         with self.step() as s:
             self.play(FadeOut(before), run_time=0.5)
-            self.origin(trace, trace.quantity("work"))
+            self.origin(trace, room)
             self.play(FadeIn(ledger.frame), run_time=0.6)
             for name, (_, _, _, mark, _) in self.lines.items():
                 if mark:
@@ -168,7 +174,7 @@ class WhatItCosts(LectureScene):
             pair = VGroup(*(self.frame_of(ledger.bars[name]) for name in ("arithmetic of a token", "weights held")))
             self.play(Create(pair), run_time=1.0, rate_func=EASE)
             s.until("crowd")
-            self.play(pair.animate.set_stroke(width=5), run_time=0.5)
+            self.play(FadeIn(people, run_time=0.3), crowd.grow_to(users, run_time=1.2))
 
     @staticmethod
     def frame_of(bar: VGroup) -> Square:
