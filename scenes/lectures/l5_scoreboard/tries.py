@@ -66,7 +66,7 @@ class OneTryOrMany(LectureScene):
             self.play(votes.judge(run_time=1.6))
             self.play(FadeIn(share), run_time=0.6)
             s.until("vote")
-            self.play(votes.vote(at=foot, run_time=2.4))
+            self.play(votes.vote(at=foot, run_time=max(s.left - 0.4, 1.6)))
             winners = VGroup(*(votes.chips[i] for i in votes.stacks()[votes.order()[0]]))
             won.move_to(share, aligned_edge=LEFT).shift(0.75 * DOWN)
             self.play(FadeIn(won), run_time=0.6)
