@@ -36,6 +36,7 @@ __all__ = [
     "expert_load",
     "expert_outputs",
     "max_vio",
+    "moe_fast",
     "moe_forward",
     "moe_grouped",
     "moe_loop",
@@ -166,6 +167,47 @@ def moe_grouped(x: Tensor, experts: Picked, routing: Routing, limit: float | Non
     return y.to(x.dtype)
 
 
+def moe_fast(x: Tensor, experts: Picked, routing: Routing, limit: float | None = None) -> Tensor:
+    """`moe_grouped` without gradients, near the time of its bare products: (T, D) → (T, D).
+
+    Every segment writes into one buffer, weights are applied at the experts' narrow inner side, and the k answers of a
+    token are added in one go. Few tokens with small experts take one batched product instead of a loop over experts.
+    """
+    tokens, k = routing.indices.shape
+    if isinstance(experts, ExpertWeights) and tokens * k * experts.w1[0].numel() <= _GATHERED:
+        return _moe_gathered(x, experts, routing, limit)
+    to = dispatch(routing)
+    rows, g = x[to.token], routing.weights[to.token, to.slot, None].to(x.dtype)  # (N, D), (N, 1)
+    answers = torch.empty_like(rows)
+    start = 0
+    for size, (w1, w2, w3) in zip(to.sizes, experts.pick(to.experts), strict=True):
+        part = slice(start, start + size)
+        gate, up = torch.mm(rows[part], w1.T), torch.mm(rows[part], w3.T)  # (n, F)
+        if limit is not None:
+            gate, up = gate.clamp_(max=limit), up.clamp_(min=-limit, max=limit)
+        torch.mm(F.silu(gate, inplace=True).mul_(up).mul_(g[part]), w2.T, out=answers[part])
+        start += size
+    place = torch.empty_like(to.token)
+    place[to.token * k + to.slot] = torch.arange(len(to.token), device=x.device)  # (N,) where a token's answers stand
+    return answers[place].view(tokens, k, -1).sum(dim=1)
+
+
+#: Numbers of gathered weights up to which copying them is cheaper than looping over experts.
+_GATHERED = 2**16
+
+
+def _moe_gathered(x: Tensor, experts: ExpertWeights, routing: Routing, limit: float | None) -> Tensor:
+    """Each row with a copy of its expert's weights, in three batched products: (T, D) → (T, D)."""
+    tokens, k = routing.indices.shape
+    chosen = routing.indices.flatten()  # (N,)
+    rows = x.repeat_interleave(k, dim=0).unsqueeze(-1)  # (N, D, 1)
+    gate, up = torch.bmm(experts.w1[chosen], rows), torch.bmm(experts.w3[chosen], rows)  # (N, F, 1)
+    if limit is not None:
+        gate, up = gate.clamp(max=limit), up.clamp(min=-limit, max=limit)
+    inner = F.silu(gate) * up * routing.weights.flatten()[:, None, None].to(x.dtype)
+    return torch.bmm(experts.w2[chosen], inner).view(tokens, k, -1).sum(dim=1)
+
+
 def expert_outputs(x: Tensor, experts: Picked, routing: Routing, limit: float | None = None) -> Tensor:
     """What each chosen expert answers, before weighing: (T, D) → (T, k, D), in the order of ``routing.indices``."""
     to = dispatch(routing)
@@ -180,7 +222,7 @@ def combine(outputs: Tensor, weights: Tensor) -> Tensor:
     return torch.einsum("tk,tkd->td", weights, outputs.to(weights.dtype)).to(outputs.dtype)
 
 
-PATHS = {"loop": moe_loop, "grouped": moe_grouped}
+PATHS = {"loop": moe_loop, "grouped": moe_grouped, "fast": moe_fast}
 
 
 def moe_forward(

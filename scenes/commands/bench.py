@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
+import numpy as np
 
 from scenes.commands.common import print_json
+
+if TYPE_CHECKING:
+    from explainers.traces import Trace
 
 
 @click.group()
 def bench() -> None:
-    """Measure how fast films are made."""
+    """Measure how fast films are made, and how fast the engine computes."""
 
 
 @bench.command()
@@ -45,3 +49,55 @@ def render(targets: tuple[str, ...], compare: bool, as_json: bool, **chosen: Any
         f"({found['floor']:.1f} s to encode alone); {found['size_ratio']:.2f} × the size"
         + (f"; SSIM {found['stock_ssim']:.5f} → {found['ssim']:.5f}" if found["ssim"] is not None else "")
     )
+
+
+@bench.command()
+@click.option("--size", "sizes", multiple=True, help="small, v2_lite or v3; repeatable. Default: all.")
+@click.option("--part", "parts", multiple=True, help="moe or decode; repeatable. Default: both.")
+@click.option("--tokens", default="1 8 32 1024", show_default=True, help="Tokens in a batch of experts.")
+@click.option("--contexts", default="1024 8192 32768", show_default=True, help="Tokens in the cache, up to 131072.")
+@click.option("--batches", default="1 8", show_default=True, help="Sequences decoded together, up to 128.")
+@click.option("--memory", default=2.5e9, show_default=True, help="Bytes that one case may take.")
+@click.option("--device", default="cpu", show_default=True, help="cpu or cuda (bfloat16).")
+@click.option("--json", "as_json", is_flag=True, help="Print everything as JSON.")
+def engine(sizes: tuple[str, ...], parts: tuple[str, ...], as_json: bool, device: str, **chosen: Any) -> None:
+    """Measure experts and decoding attention at real layer sizes, beside their floors and beside transformers.
+
+    `explain bench engine --size small --part moe` takes seconds; all sizes take minutes. A case that does not fit the
+    memory is left out.
+    """
+    from explainers.devices import resolve_device
+    from explainers.experiments.engine import engine as measure
+
+    given: dict[str, Any] = {name: " ".join(words) for name, words in (("sizes", sizes), ("parts", parts)) if words}
+    trace = measure(**given, **chosen, device=resolve_device(device))
+    if as_json:
+        print_json(engine_rows(trace))
+        return
+    click.echo(f"{trace.meta['chip']}, {trace.meta['dtype']}, {trace.meta['date']}; milliseconds, best of a few")
+    for row in engine_rows(trace)["rows"]:
+        times = "  ".join(f"{way} {value * 1000:.4g}" for way, value in row["seconds"].items())
+        click.echo(f"  {row['case']:<34} {times}")
+    for name, quantity in trace.quantities.items():
+        origin = getattr(quantity.origin, "formula", "")
+        click.echo(f"  {name:<30} {quantity.value:8.2f} ×  {origin}")
+
+
+def engine_rows(trace: Trace) -> dict[str, Any]:
+    """The bench as rows: a case, and the seconds of each way that was measured."""
+    rows = []
+    for name in ("moe", "decode"):
+        array = trace[name]
+        for index in np.ndindex(*array.values.shape[:-1]):
+            words = [f"{array.labels[axis][i]} {axis}" for axis, i in zip(array.axes[1:-1], index[1:], strict=True)]
+            seconds = {
+                way: float(value)
+                for way, value in zip(array.labels["way"], array.values[index], strict=True)
+                if np.isfinite(value)
+            }
+            if seconds:
+                rows.append(
+                    {"case": f"{name} {array.labels['size'][index[0]]}, {', '.join(words)}", "seconds": seconds}
+                )
+    ratios = {name: quantity.value for name, quantity in trace.quantities.items()}
+    return {"meta": dict(trace.meta), "params": dict(trace.params), "rows": rows, "ratios": ratios}

@@ -1,0 +1,102 @@
+"""Fast paths are equal to the plain ones, and the bench measures what it says."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+import torch
+
+from explainers.errors import ExplainError
+from explainers.experiments import engine as bench
+from explainers.fast_mla import JoinedCache, decode_fused
+from explainers.mla import LatentCache, MLAConfig, decode_absorbed
+from explainers.moe import ExpertWeights, GateConfig, moe_fast, moe_grouped, moe_loop, route
+
+MLA = {"small": bench.attention_sizes("small"), "compressed queries": MLAConfig(48, 4, 16, 12, 8, 10, 20)}
+
+
+@pytest.mark.parametrize("limit", [None, 0.5])
+@pytest.mark.parametrize(("tokens", "inner"), [(1, 6), (3, 6), (50, 6), (300, 40)], ids=str)
+def test_fast_experts_are_the_plain_ones(tokens: int, inner: int, limit: float | None) -> None:
+    torch.manual_seed(0)
+    w = ExpertWeights(torch.randn(9, inner, 16), torch.randn(9, 16, inner), torch.randn(9, inner, 16))
+    w = ExpertWeights(w.w1.double(), w.w2.double(), w.w3.double())
+    x = torch.randn(tokens, 16, dtype=torch.float64)
+    routing = route(x, torch.randn(9, 16, dtype=torch.float64), None, GateConfig(9, 3))
+    plain = moe_loop(x, w, routing, limit)
+    assert (moe_fast(x, w, routing, limit) - plain).abs().max() < 1e-12 * plain.abs().max()
+    assert (moe_grouped(x, w, routing, limit) - plain).abs().max() < 1e-12 * plain.abs().max()
+    assert (moe_fast(x, w, routing, 0.1) - plain).abs().max() > 1e-3  # the limit limits
+
+
+@torch.no_grad()
+@pytest.mark.parametrize("cfg", MLA.values(), ids=MLA.keys())
+@pytest.mark.parametrize("batch", [1, 3])
+def test_fused_decoding_is_the_plain_one(cfg: MLAConfig, batch: int) -> None:
+    torch.manual_seed(1)
+    w = bench.mla_weights(cfg, torch.empty(0, dtype=torch.float64))
+    cache = LatentCache(
+        torch.randn(batch, 7, cfg.kv_lora_rank, dtype=torch.float64),
+        torch.randn(batch, 7, cfg.qk_rope_head_dim, dtype=torch.float64),
+    )
+    joined = JoinedCache.of(cache, 3)
+    for _ in range(3):
+        h = torch.randn(batch, 1, cfg.hidden_size, dtype=torch.float64)
+        plain, cache = decode_absorbed(h, w, cfg, cache)
+        assert (decode_fused(h, w, cfg, joined) - plain).abs().max() < 1e-12
+    assert torch.equal(joined.held[..., : cfg.kv_lora_rank], cache.c_kv)
+    assert torch.equal(joined.held[..., cfg.kv_lora_rank :], cache.k_pe)
+    with pytest.raises(ExplainError, match="room for 10 tokens"):
+        decode_fused(h, w, cfg, joined)
+    with pytest.raises(ExplainError, match="one token a sequence"):
+        decode_fused(torch.cat((h, h), dim=1), w, cfg, joined)
+
+
+@torch.no_grad()
+def test_transformers_in_the_bench_computes_the_same() -> None:
+    """What is raced is the same layer: outputs agree, with the same weights and the same past."""
+    pytest.importorskip("transformers", minversion="5.20")
+    for cfg in MLA.values():
+        w = bench.mla_weights(cfg, torch.empty(0))
+        held = LatentCache(torch.randn(2, 30, cfg.kv_lora_rank), torch.randn(2, 30, cfg.qk_rope_head_dim))
+        h = torch.randn(2, 1, cfg.hidden_size)
+        theirs = bench._transformers_attention(cfg, w, h, held)
+        assert theirs is not None
+        ours, _ = decode_absorbed(h, w, cfg, held)
+        for _ in range(2):  # the cache is cropped between calls
+            assert (theirs() - ours).abs().max() < 1e-5
+    x, g = torch.randn(20, 16), torch.randn(9, 16)
+    w9 = ExpertWeights(torch.randn(9, 6, 16), torch.randn(9, 16, 6), torch.randn(9, 6, 16))
+    routing = route(x, g, None, GateConfig(9, 3))
+    theirs9, grouped = bench._transformers_experts(x, w9, routing, 3), bench._grouped_mm(x, w9, routing)
+    assert theirs9 is not None
+    plain = moe_loop(x, w9, routing)
+    assert (theirs9() - plain).abs().max() < 1e-3
+    if grouped is not None:
+        assert (grouped() - plain).abs().max() < 1e-3
+
+
+def test_bench_of_the_small_model() -> None:
+    trace = bench.engine(sizes="small", tokens="1 64", contexts="64", batches="1 2")
+    assert trace["moe"].shape == {"size": 1, "tokens": 2, "way": len(bench.MOE_WAYS)}
+    floors = [bench.MOE_WAYS.index(name) for name in ("products", "bytes")]
+    assert (trace["moe"].values[..., floors] > 0).all()
+    assert np.isfinite(trace["decode"].values[..., [2, 3, 7, 8]]).all()
+    assert trace["experts_held"].values.tolist() == [16]
+    assert trace.quantity("decode_over_bytes_small").value > 0.5  # nothing beats reading its bytes once by much
+    assert "thread" in trace.meta["chip"] and trace.meta["date"]
+
+
+def test_what_does_not_fit_is_left_out() -> None:
+    trace = bench.engine(sizes="v2_lite", parts="decode", contexts="131072", memory=1e8, batches="1")
+    assert np.isnan(trace["decode"].values).all()
+    with pytest.raises(ExplainError, match="unknown size or part 'v9'"):
+        bench.engine(sizes="v9")
+    with pytest.raises(ExplainError, match="no list of whole numbers"):
+        bench.engine(sizes="small", contexts="many")
+
+
+@pytest.mark.skipif(not torch.cuda.is_available(), reason="no CUDA device: the engine cannot be measured there")
+def test_bench_on_a_gpu() -> None:
+    trace = bench.engine(sizes="v2_lite", tokens="1024", contexts="8192", batches="8", memory=2e10, device="cuda")
+    assert trace.quantity("decode_gain_v2_lite").value > 1 and trace.meta["dtype"] == "bfloat16"
