@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import click
+
+from scenes.commands.common import context_options
 
 
 @click.command()
@@ -13,9 +16,13 @@ import click
 @click.option("--out", type=click.Path(path_type=Path), default=Path("out/stills"), show_default=True, help="Folder.")
 @click.option("--quality", default="720p", show_default=True, help="480p, 720p, 1080p or 4k.")
 @click.option("--when", default="end", show_default=True, help="'end' of steps, 'mid' of animations, or 'both'.")
-def still(scene: str, step: int | None, out: Path, quality: str, when: str) -> None:
+@context_options
+def still(scene: str, step: int | None, out: Path, quality: str, when: str, **chosen: Any) -> None:
     """Write PNG pictures of SCENE (all steps, or one STEP) without rendering video."""
+    from explainers import runs
     from scenes.production.stills import stills
 
+    if any(value is not None for value in chosen.values()):
+        runs.set_context(runs.Context(**chosen))
     for path in stills(scene, quality, out, when, step=step):  # type: ignore[arg-type]  # checked there
         click.echo(path)
