@@ -202,48 +202,61 @@ class AShortNote(LectureScene):
     def construct(self) -> None:
         self.show_title()
         sentence = self.run("mla_sentence")
-        before = self.fewer(sentence)
+        before = self.fewer()
         chart = self.generations(before)
         self.answer(sentence, chart)
 
-    def fewer(self, sentence: Trace) -> Group:
-        """Two schemes over the cells of a cache: choose some; merge neighbours."""
-        merged = int(self.number("v4_pro.csa_ratio"))
-        count = merged * 8
-        rows = [self.entries(count) for _ in "ab"]
+    def fewer(self) -> Group:
+        """Two trained layers over the cells of one text: what an indexer picks, and what tokens count in entries."""
+        picks, small = self.run("indexer"), self.run("compression")
+        chosen = picks["chosen"].pick(layer=1, query=picks["chosen"]["query"] - 1)
+        share = small["csa_share"].pick(layer=0)
+        read = small["csa_chosen"].pick(layer=0, query=small["csa_chosen"]["query"] - 1)
+        merged, count = share["slot"] // 2, chosen["key"]  # half of the slots are the window before
+        rows = [self.cells(count, 0.12, 0.06), self.cells(count, 0.12, 0.06)]
+        own = share.values[:, merged:].flatten() / share.values[:, merged:].max()  # each token's part of its own entry
+        for cell, part in zip(rows[1], own, strict=True):
+            cell.set_fill(opacity=0.25 + 0.75 * float(part))
+        entries = VGroup(*(rows[1][i].copy().set_fill(role("accent"), 1) for i in range(0, count, merged)))
         names = [label("V3.2: read a choice", "body", "text"), label("V4: merge neighbours", "body", "text")]
-        blocks = column(*(column(name, cells, gap=0.3) for name, cells in zip(names, rows, strict=True)), gap=1.1)
-        blocks.move_to(STAGE_CENTER)
-        weights = sentence["attention"].pick(layer=2, head=0, query=sentence["attention"]["query"] - 1)
-        best = sorted(range(weights["key"]), key=lambda place: -float(weights.values[place]))[:6]
-        entries = VGroup(*(rows[1][i].copy().set_fill(role("accent")) for i in range(0, count, merged)))
+        notes = [
+            label("bright: what our trained indexer picks for the last token", "small", "muted"),
+            label("bright: tokens that count most in their entry, then entries that are read", "small", "muted"),
+        ]
+        parts = zip(names, rows, notes, strict=True)
+        column(*(column(*part, gap=0.26) for part in parts), gap=0.8).move_to(STAGE_CENTER)
         for place, entry in enumerate(entries):
             entry.move_to(rows[1][place * merged : (place + 1) * merged])
-        scheme = label("a scheme, not a measurement", "small", "muted").next_to(blocks, DOWN, buff=0.35)
-        self.origin(self.number("v3_2.index_topk"), self.number("v4_pro.csa_ratio"))
+        self.origin(picks, small, self.number("v3_2.index_topk"), self.number("v4_pro.csa_ratio"))
         with self.step() as s:
-            self.play(FadeIn(names[0], rows[0], scheme), run_time=0.8)
+            self.play(FadeIn(names[0], rows[0]), run_time=0.8)
             s.until("fewer")
+            kept = [bool(each) for each in chosen.values]
             self.play(
-                *(cell.animate.set_opacity(1.0 if i in best else 0.16) for i, cell in enumerate(rows[0])), run_time=1.4
+                *(cell.animate.set_fill(opacity=1.0 if k else 0.14) for cell, k in zip(rows[0], kept, strict=True)),
+                FadeIn(notes[0]),
+                run_time=1.4,
             )
             s.until("merge")
-            self.play(FadeIn(names[1], rows[1]), run_time=0.8)
+            self.play(FadeIn(names[1], rows[1], notes[1]), run_time=0.8)
             self.play(
                 *(rows[1][i].animate.move_to(entries[i // merged]).set_opacity(0) for i in range(count)),
                 FadeIn(entries),
-                run_time=1.6,
+                run_time=1.4,
             )
-        return Group(blocks, entries, scheme)
+            self.play(
+                *(
+                    entry.animate.set_fill(opacity=1.0 if r else 0.2)
+                    for entry, r in zip(entries, read.values, strict=True)
+                ),
+                run_time=0.8,
+            )
+        return Group(*names, rows[0], *notes, entries)
 
-    def entries(self, count: int) -> VGroup:
-        cells = VGroup(
-            *(
-                Rectangle(width=0.2, height=0.62, stroke_width=0, fill_color=role("latent"), fill_opacity=1)
-                for _ in range(count)
-            )
-        )
-        return cells.arrange(RIGHT, buff=0.12)
+    def cells(self, count: int, width: float, gap: float) -> VGroup:
+        """A cache as a row of cells, one a token."""
+        one = Rectangle(width=width, height=0.62, stroke_width=0, fill_color=role("latent"), fill_opacity=1)
+        return VGroup(*(one.copy() for _ in range(count))).arrange(RIGHT, buff=gap)
 
     def generations(self, before: Group) -> Group:
         """Bytes a token as served; behind them what the same architecture would take with two bytes a number."""
