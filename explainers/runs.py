@@ -335,6 +335,14 @@ register(
 
 register(
     Run(
+        "expert_teams",
+        "explainers.experiments.teams:expert_teams",
+        "teams of experts that a token can have, at equal work, with coarser and finer experts",
+    ),
+)
+
+register(
+    Run(
         "shared_read",
         "explainers.experiments.economy:shared_read",
         "one decoding step shared by more and more users: its time, and the cost of a token",

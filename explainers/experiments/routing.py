@@ -4,17 +4,20 @@ from __future__ import annotations
 
 import math
 import time
+from collections.abc import Sequence
 
+import numpy as np
 import torch
 from torch import Tensor
+from torch.nn import functional as F
 
 from explainers.errors import ExplainError
 from explainers.experiments.common import DEFAULT_TEXT, about_source, blocks_of, named, read_any, versions
-from explainers.layers import MoE
+from explainers.layers import MLP, Block, MoE
 from explainers.moe import GateConfig, Routing, expert_load, moe_forward, route, swiglu
 from explainers.quantities import Quantity, computed
-from explainers.released import ReleasedMoE
-from explainers.traces import Trace
+from explainers.released import ReleasedLayer, ReleasedMoE
+from explainers.traces import NamedArray, Trace
 
 #: Field of `Routing` → its axes after the layer.
 _SHOWN = {
@@ -34,8 +37,10 @@ def routing(*, text: str = DEFAULT_TEXT, seed: int = 0, source: str = "small", d
 
     From a released model (``checkpoint:PATH``) likewise, of the layers that are read; without groups there is one,
     without a bias it is zero, and in V4's hash-routed layers a table of token ids chose. ``masked_scores`` is −inf in
-    forbidden groups. ``expert_out`` is each chosen expert's answer before it is weighed; ``routed_out`` the weighed
-    sum; ``combined`` that and the shared expert.
+    forbidden groups. ``indices_unbiased`` would have been chosen without the bias. ``expert_out`` is each chosen
+    expert's answer before it is weighed; ``routed_out`` the weighed sum; ``combined`` that and the shared expert.
+    ``expert_inner`` and ``shared_inner`` are the magnitudes of the inner neurons of the experts at work,
+    ``dense_inner`` those of the first dense layer where one is read.
     """
     begin = time.perf_counter()
     model, _, ids, tokens = read_any(text, source, device)
@@ -68,11 +73,66 @@ def routing(*, text: str = DEFAULT_TEXT, seed: int = 0, source: str = "small", d
         arrays[name] = named(
             torch.stack([a[name] for a in answers]), "layer", "token", "hidden", layer=layers, token=tokens
         )
+    arrays["indices_unbiased"] = named(
+        torch.stack([a["unbiased"] for a in answers]), "layer", "token", "slot", layer=layers, token=tokens
+    )
+    arrays |= _inner(blocks, [each["u"][0] for each in output.layers], answers, layers, tokens)
     gate = _moe(blocks[chosen[0]].mlp).gate_config
     quantities = _numbers(model.parameter_counts(), gate, routings, answers, len(tokens))
+    quantities |= _widths(gate, arrays, _moe(blocks[chosen[0]].mlp).weights().shared is not None)
     params = {"text": text, "source": source}
     meta = versions(begin, **about_source(source, model))
     return Trace("routing", arrays, quantities, params, seed, device, meta)
+
+
+def inner(x: Tensor, w1: Tensor, w3: Tensor, limit: float | None = None) -> Tensor:
+    """Magnitudes of a feed-forward layer's inner neurons, |SiLU(W₁x) ⊙ W₃x|: (…, D) → (…, F)."""
+    gate, up = F.linear(x, w1), F.linear(x, w3)
+    if limit is not None:
+        gate, up = gate.clamp(max=limit), up.clamp(min=-limit, max=limit)
+    return (F.silu(gate) * up).abs()
+
+
+def _inner(
+    blocks: Sequence[Block | ReleasedLayer],
+    inputs: list[Tensor],
+    answers: list[dict[str, Tensor]],
+    layers: tuple[str, ...],
+    tokens: tuple[str, ...],
+) -> dict[str, NamedArray]:
+    """Inner neurons of the experts at work, and of the first dense layer: what is computed for a token, and where."""
+    working = torch.stack([a["inner"] for a in answers])
+    found = {"expert_inner": named(working, "layer", "token", "slot", "neuron", layer=layers, token=tokens)}
+    if all("shared_inner" in a for a in answers):
+        shared = torch.stack([a["shared_inner"] for a in answers])
+        found["shared_inner"] = named(shared, "layer", "token", "neuron", layer=layers, token=tokens)
+    for block, u in zip(blocks, inputs, strict=True):
+        if isinstance(block.mlp, MLP):
+            w = block.mlp.weights()
+            found["dense_inner"] = named(inner(u, w.w1, w.w3), "token", "neuron", token=tokens)
+            break
+    return found
+
+
+def _widths(gate: GateConfig, arrays: dict[str, NamedArray], has_shared: bool) -> dict[str, Quantity]:
+    """How many neurons are computed for a token, in a dense layer and in a layer with experts."""
+    each = arrays["expert_inner"]["neuron"]
+    shared = arrays["shared_inner"]["neuron"] if has_shared else 0
+    width = computed(each, "", "inner size of an expert", name="neurons of an expert")
+    numbers = {
+        "expert_width": width,
+        "shared": computed(shared // each, "expert", "experts that every token uses"),
+        "shared_weight": computed(1.0, "", "shared experts are added unweighed (V3 equation 12)"),
+        "neurons": computed(gate.n_routed_experts * each + shared, "", "neurons of all experts of a layer", (width,)),
+        "neurons_at_work": computed(gate.top_k * each + shared, "", "neurons of k and the shared experts", (width,)),
+        "inner_high": computed(
+            float(np.quantile(arrays["expert_inner"].values, 0.75)), "", "three quarters of the neurons lie below"
+        ),
+    }
+    if "dense_inner" in arrays:
+        wide = arrays["dense_inner"]["neuron"]
+        numbers["dense_width"] = computed(wide, "", "inner size of a dense layer", name="neurons of a dense layer")
+    return numbers
 
 
 def _moe(layer: object) -> MoE | ReleasedMoE:
@@ -86,18 +146,24 @@ def _answers(layer: object, u: Tensor, chosen: Routing, ids: Tensor) -> dict[str
     weights, cfg = moe.weights(), moe.gate_config
     table = moe.experts_of(ids) if isinstance(moe, ReleasedMoE) else None  # V4's hash-routed layers
     expert_out = u.new_zeros(*chosen.indices.shape, u.shape[1])  # (T, k, D)
+    inside: list[list[Tensor]] = [[u] * chosen.indices.shape[1] for _ in u]
     experts = chosen.indices.unique().tolist()
     for expert, (w1, w2, w3) in zip(experts, weights.experts.pick(experts), strict=True):
         for token, slot in (chosen.indices == expert).nonzero().tolist():
             expert_out[token, slot] = swiglu(u[token], w1, w2, w3, weights.limit)
+            inside[token][slot] = inner(u[token], w1, w3, weights.limit).float().cpu()
     routed = torch.einsum("tk,tkd->td", chosen.weights.to(u.dtype), expert_out)
-    shared = torch.zeros_like(u)
+    shared, shared_inner = torch.zeros_like(u), {}
     if weights.shared is not None:
+        shared_inner = {"shared_inner": inner(u, weights.shared.w1, weights.shared.w3, weights.limit).float().cpu()}
         shared = swiglu(u, weights.shared.w1, weights.shared.w2, weights.shared.w3, weights.limit)
     unbiased = route(u, weights.gate, None, cfg, table).indices
     same = (unbiased.sort(-1).values == chosen.indices.sort(-1).values).all(-1)
     return {
         "expert_out": expert_out,
+        "inner": torch.stack([torch.stack(row) for row in inside]),  # (T, k, F)
+        "unbiased": unbiased,
+        **shared_inner,
         "routed_out": routed,
         "shared_out": shared,
         "combined": routed + shared,

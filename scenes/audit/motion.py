@@ -154,7 +154,15 @@ def _paint_of(mobject: Mobject) -> tuple[float, float] | None:
     if opacity <= 0:
         return None
     filled = 0.3 if len(mobject.points) > 200 else 1.0  # letters fill about a third of their box
+    if len(mobject.points) > 64:  # and many small things in one path much less
+        filled = min(filled, _area(mobject) / max(mobject.width * mobject.height, 1e-9))
     return palette.luminance(mobject.get_fill_color().to_hex()[:7]), opacity * filled
+
+
+def _area(path: VMobject) -> float:
+    """Area inside a path of closed outlines, from the ends of its curves."""
+    start, end = path.points[0::4, :2], path.points[3::4, :2]
+    return abs(float((start[:, 0] * end[:, 1] - end[:, 0] * start[:, 1]).sum())) / 2
 
 
 # ---------------------------------------------------------------------- composition

@@ -16,9 +16,11 @@ from scenes.kit.cells import CellImage
 from scenes.kit.checks import CheckTable, QuestionCard, Spans
 from scenes.kit.dot_rows import DotRow, DotRows, Runner
 from scenes.kit.expert_mail import ExpertMail
+from scenes.kit.expert_maps import ExpertField, ExpertHeatMap, ExpertSplit
 from scenes.kit.experts import ExpertGrid
 from scenes.kit.fields import CountedField, ExamField, SolvedField
 from scenes.kit.flows import Arrow, Flow, FlowFan
+from scenes.kit.gate_bars import GateBars
 from scenes.kit.guesses import GuessStrip
 from scenes.kit.intervals import DotStack, IntervalRows, Measured
 from scenes.kit.layout import column, fit_stage, fit_width, in_safe_area, row, spread
@@ -26,6 +28,7 @@ from scenes.kit.ledger import Entry, Ledger
 from scenes.kit.legends import Bracket, Callout, Legend
 from scenes.kit.levers import LearnByChecking, LeversMap, RememberLess, RunLess
 from scenes.kit.line_chart import LineChart, Series
+from scenes.kit.load_rain import LoadRain
 from scenes.kit.marks import cross, tick, verdict
 from scenes.kit.matrices import Bottleneck, MatrixProduct
 from scenes.kit.motion import dim, exchange, undim
@@ -127,12 +130,16 @@ __all__ = [
     "ENTER",
     "Entry",
     "Event",
+    "ExpertField",
     "ExpertGrid",
     "ExpertMail",
+    "ExpertHeatMap",
+    "ExpertSplit",
     "Flow",
     "FlowFan",
     "GuessStrip",
     "Formula",
+    "GateBars",
     "HOLD",
     "HeadRow",
     "HeadSharing",
@@ -145,6 +152,7 @@ __all__ = [
     "LeversMap",
     "LineChart",
     "Listings",
+    "LoadRain",
     "MatrixProduct",
     "NumberLabel",
     "OriginLine",

@@ -105,11 +105,11 @@ class Axis:
             return self.ticks
         return _log_places(self.low, self.high, about) if self.log else _linear_places(self.low, self.high, about)
 
-    def tick(self, value: float, size: str | float = "tick") -> AxisTick:
-        """The tick's text at a value."""
-        return AxisTick(value, self.unit, self.fmt or self._format(value), size)
+    def tick(self, value: float, size: str | float = "tick", about: int = 5) -> AxisTick:
+        """The tick's text at a value, with ``about`` so many ticks on the axis."""
+        return AxisTick(value, self.unit, self.fmt or self._format(value, about), size)
 
-    def _format(self, value: float) -> str:
+    def _format(self, value: float, about: int = 5) -> str:
         """The shortest format that says the value exactly, alike for all ticks of the axis."""
         bare = "" if self.unit in _TICK_UNITS else " bare"
         largest = max(abs(place) for place in self.places())
@@ -117,11 +117,7 @@ class Axis:
             digits = next((d for d in range(1, 5) if math.isclose(float(f"{value:.{d}g}"), value, rel_tol=1e-9)), 5)
             style = "percent" if self.unit == "%" else "si" if largest >= 1e3 or self.unit in _TICK_UNITS else "plain"
             return f"{style} {digits}{bare}"
-        steps = np.diff(self.places())
-        step = float(np.abs(steps).min()) if len(steps) else largest or 1.0
-        decimals = 0
-        while decimals < 6 and abs(round(step, decimals) - step) > 1e-9 * step:
-            decimals += 1
+        decimals = max(_decimals(self.places(each), largest) for each in (5, about))
         style = "percent" if self.unit == "%" else "plain"
         return f"{style} .{decimals}{bare}"
 
@@ -129,6 +125,13 @@ class Axis:
         """The axis name, with what ticks leave unsaid: the unit, and that the scale is logarithmic."""
         unit = "" if self.unit in ("", *_TICK_UNITS) else self.unit
         return ", ".join(part for part in (self.name, unit, "log scale" if self.log else "") if part)
+
+
+def _decimals(places: tuple[float, ...], largest: float) -> int:
+    """Decimals that say the steps between ticks exactly."""
+    steps = np.diff(places)
+    step = float(np.abs(steps).min()) if len(steps) else largest or 1.0
+    return next((each for each in range(6) if abs(round(step, each) - step) <= 1e-9 * step), 6)
 
 
 def _linear_places(low: float, high: float, about: int) -> tuple[float, ...]:
@@ -200,7 +203,7 @@ class Axes2D(VGroup):
         right = -math.inf
         for place in self.x.places(about=7):
             foot = self.point_at(float(self.x.share(place)), 0)
-            text = self.x.tick(place, size).next_to(foot, DOWN, buff=0.12)
+            text = self.x.tick(place, size, about=7).next_to(foot, DOWN, buff=0.12)
             if text.get_left()[0] < right + 0.12:
                 continue  # a tick that would touch its neighbour is left out
             right = text.get_right()[0]

@@ -30,15 +30,20 @@ from scenes.kit import (
     Entry,
     Event,
     ExamField,
+    ExpertField,
     ExpertGrid,
+    ExpertHeatMap,
     ExpertMail,
+    ExpertSplit,
     FlowFan,
+    GateBars,
     GuessStrip,
     HeadSharing,
     IntervalRows,
     Ledger,
     Legend,
     LineChart,
+    LoadRain,
     MatrixProduct,
     Measured,
     NumberLabel,
@@ -327,6 +332,35 @@ class Scores(GalleryScene):
         board = Scoreboard(panels, {"X": "query", "Y": "latent"}, numbered="Y", gap=(0.7, 0.42))
         left, right = column(card, row(votes, field, solved, gap=0.4), gap=0.4), column(heap, bands, gap=0.3)
         self.add(fit_stage(column(row(left, right, gap=0.8), row(board, lines, gap=0.8), gap=0.5)))
+
+
+class Experts(GalleryScene):
+    """The gate, the load, who serves whom, and experts by the hundred."""
+
+    def construct(self) -> None:
+        """Draw."""
+        scores = NamedArray(1 / (1 + np.exp(-3 * example(16, axes=("expert",)).values)), ("expert",), "scores")
+        bias = example(16, axes=("expert",), seed=2).values * 0.12
+        gate = GateBars(
+            scores, NamedArray(scores.values + bias, ("expert",), "biased"), groups=4, width=6.6, unit=1.0, hanging=True
+        )
+        heavy = np.exp(1.5 * example(6, 16, axes=("step", "expert"), seed=3).values)
+        load = NamedArray(heavy / heavy.sum(1, keepdims=True), ("step", "expert"), "load")
+        rain = LoadRain(load, example(6, 16, axes=("step", "expert"), seed=4), most=4.0, width=5.0, position=3.5)
+        share = np.exp(example(3, 16, axes=("domain", "expert"), seed=6).values)
+        kinds = {"domain": ("code", "English", "sums")}
+        heat = ExpertHeatMap(
+            NamedArray(share / share.sum(1, keepdims=True), ("domain", "expert"), "share", labels=kinds),
+            groups=4,
+            width=5.6,
+            row_height=0.5,
+        )
+        cuts = NamedArray(np.array([16, 32, 64]), ("cut",), "experts")
+        split = ExpertSplit(cuts, NamedArray(np.array([1, 2, 4]), ("cut",), "chosen"), width=2.4, height=1.8)
+        field = ExpertField(number(24), number(96), number(6), number(1), width=3.4, height=1.8)
+        self.add(
+            fit_stage(column(row(gate, rain, gap=0.6), row(heat, split.levels[-1], field, gap=0.6), gap=0.5, edge=None))
+        )
 
 
 class Times(GalleryScene):

@@ -106,6 +106,23 @@ def test_the_gate_step_by_step() -> None:
     assert trace.quantity("combination_error").value < 1e-5 * max(1.0, largest)
 
 
+def test_what_is_computed_for_a_token_and_what_would_be_chosen_without_the_bias() -> None:
+    trace = routing()
+    without, chosen = trace["indices_unbiased"].values, trace["indices"].values
+    moved = (np.sort(without) != np.sort(chosen)).any(-1)
+    assert moved.sum() == trace.quantity("choices_moved_by_bias").value
+    scores, mask = trace["original_scores"].values, trace["group_mask"].values
+    inside = np.repeat(mask, scores.shape[-1] // mask.shape[-1], axis=-1)
+    same_groups = np.take_along_axis(inside, without, axis=-1).all(-1)
+    best = np.argsort(-np.where(inside, scores, -1), axis=-1)[..., : chosen.shape[-1]]
+    assert same_groups.any() and (np.sort(best) == np.sort(without)).all(-1)[same_groups].all()
+    width = trace.quantity("expert_width").value
+    assert trace["expert_inner"]["neuron"] == trace["shared_inner"]["neuron"] == width
+    assert trace["dense_inner"]["neuron"] == trace.quantity("dense_width").value
+    at_work = trace["expert_inner"]["slot"] * width + trace["shared_inner"]["neuron"]
+    assert at_work == trace.quantity("neurons_at_work").value == trace.quantity("dense_width").value
+
+
 def test_teams_are_counted_by_trying_them_all() -> None:
     from itertools import combinations
 

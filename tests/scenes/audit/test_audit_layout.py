@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from manim import DOWN, LEFT, RIGHT, UP, Circle, Group, Line, Mobject, Rectangle, Square, Text, VGroup
+from manim import DOWN, LEFT, RIGHT, UP, Circle, Group, Line, Mobject, Rectangle, Square, Text, VGroup, VMobject
 
 from explainers.traces import NamedArray
 from scenes.audit import contrast, layout, motion
@@ -178,6 +178,14 @@ def test_a_waiver_excuses_its_object_only(easel: Any) -> None:
     both = Group(waive(label("keys"), "text-over-text", reason="they are meant to lie here"), label("values"))
     assert easel.codes(laid_out(easel), both) == set()
     assert easel.codes(laid_out(easel), both, label("queries")) == {"text-over-text"}
+
+
+def test_many_small_things_in_one_path_are_not_a_bright_panel(easel: Any) -> None:
+    drops = VMobject(stroke_width=0, fill_color=role("text"), fill_opacity=1)
+    for place in np.linspace(-5, 5, 12):
+        drops.append_points(Square(0.1).move_to([place, place / 3, 0]).points)
+    easel.show(drops)
+    assert motion.luminance_map(easel.scene).max() < 0.03
 
 
 def test_luminance_map_sees_a_bright_panel(easel: Any) -> None:

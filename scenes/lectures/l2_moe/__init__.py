@@ -1,0 +1,1 @@
+"""Lecture 2: mixture of experts, a file a subject."""

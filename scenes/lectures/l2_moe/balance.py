@@ -1,0 +1,231 @@
+"""Lecture 2: real trainings, without any rule for the load, with the bias rule, and with the rule switched on late."""
+
+from __future__ import annotations
+
+import numpy as np
+from manim import DOWN, LEFT, RIGHT, UP, AnimationGroup, Create, DashedLine, FadeIn, FadeOut, Rectangle, VGroup
+
+from explainers.traces import NamedArray, Trace
+from scenes.kit import (
+    SAFE_LEFT,
+    SAFE_RIGHT,
+    STAGE_CENTER,
+    Axis,
+    LineChart,
+    LoadRain,
+    NumberLabel,
+    ScatterChart,
+    Series,
+    Spot,
+    dim,
+    label,
+    role,
+)
+from scenes.lectures.l2_moe.common import Draw
+from scenes.stage import LectureScene
+
+RULE, NEITHER, RESCUE = "bias rule", "neither", "rescue"
+COLOURS = {RULE: "reward", NEITHER: "cost", RESCUE: "query"}
+NAMES = {RULE: "with the rule", NEITHER: "without", RESCUE: "switched on late"}
+
+
+class BalanceScene(LectureScene):
+    """Rain at the left, the distance of the busiest expert from the mean at the right, both at the same step."""
+
+    lecture = 0
+    #: the layer whose experts are drawn: the last one
+    layer = -1
+
+    def build(self, trace: Trace) -> LineChart:
+        """The chart, with all curves there but undrawn."""
+        self.trace = trace
+        vio = trace["max_vio"]
+        self.modes = vio.labels["mode"]
+        steps = NamedArray(
+            np.array([float(each) for each in vio.labels["step"]]), ("step",), "step", "", {}, vio.run, ""
+        )
+        self.ceiling = trace.quantity("max_vio_ceiling")
+        series = []
+        for mode in (NEITHER, RESCUE, RULE):
+            of_seed = vio.values[self.modes.index(mode)].mean(-1)  # (seed, step)
+            mean, spread = (
+                NamedArray(values, ("step",), f"MaxVio, {mode}", "", {}, vio.run, vio.digest)
+                for values in (of_seed.mean(0), of_seed.std(0, ddof=1))
+            )
+            series.append(Series(mode, mean, steps, spread, COLOURS[mode]))
+        chart = LineChart(
+            series,
+            x_name="training step",
+            y_axis=Axis(0, float(self.ceiling) * 1.02, "busiest above the mean"),
+            names="",
+            width=4.3,
+            height=3.5,
+            stroke=3.5,
+        )
+        chart.move_to([0, STAGE_CENTER[1] + 0.15, 0]).align_to([SAFE_RIGHT - 0.05, 0, 0], RIGHT)
+        self.whole = {name: curve.copy() for name, curve in chart.curves.items()}
+        self.last = len(steps.values) - 1
+        return chart
+
+    def rain(self, mode: str, bias: bool) -> LoadRain:
+        """The experts of one layer in the first training of a mode."""
+        place = {"mode": self.modes.index(mode), "layer": self.trace["load"]["layer"] + self.layer}
+        loads, biases = self.trace["load"].pick(**place), self.trace["bias"].pick(**place)
+        most = float(self.ceiling) + 1
+        rain = LoadRain(loads, biases if bias else None, most=most, width=6.4, height=3.0, sky=0.55, drops=56)
+        rain.shift(RIGHT * (SAFE_LEFT + 0.12 - rain.base.get_left()[0]))
+        return rain.shift(UP * (STAGE_CENTER[1] - 1.0 - rain.base.get_y()))
+
+    def until_step(self, rain: LoadRain, chart: LineChart, mode: str, end: int, run_time: float) -> None:
+        """Rain and curve walk together to a point of the axis."""
+        start, self.here = rain.position, float(end)
+        curve = chart.curves[mode]
+        shares = start / self.last, end / self.last
+        if curve not in self.mobjects:
+            curve.pointwise_become_partial(self.whole[mode], 0, 1e-6)
+            self.add(curve)
+        self.play(rain.fall(end, run_time=run_time), Draw(curve, self.whole[mode], *shares, run_time=run_time))
+
+    def top_line(self, chart: LineChart) -> VGroup:
+        """The most that is possible, as a dashed line with its words."""
+        ends = [chart.axes.point(chart.axes.x.low, self.ceiling), chart.axes.point(chart.axes.x.high, self.ceiling)]
+        line = DashedLine(*ends, dash_length=0.09, stroke_width=2, color=role("muted"))
+        return VGroup(
+            line,
+            label("all on as few as can be", "small", "muted").next_to(line, DOWN, buff=0.06).align_to(line, RIGHT),
+        )
+
+    def number_of(self, mode: str, chart: LineChart, fmt: str) -> NumberLabel:
+        """The mean of the last fifth, at the end of the curve."""
+        name = f"max_vio_{mode.replace(' ', '_')}"
+        number = NumberLabel(self.trace.quantity(name), fmt, size="body", role=COLOURS[mode])
+        return number.next_to(chart.at(mode, self.last), UP, buff=0.15).align_to(chart.axes.corners, RIGHT)
+
+
+class Favourites(BalanceScene):
+    """A training without any rule: nearly all on a few at first, uneven to the end."""
+
+    lecture = 2
+
+    def construct(self) -> None:
+        self.show_title()
+        trace = self.run("balance")
+        self.origin(trace)
+        chart = self.build(trace)
+        rain = self.rain(NEITHER, bias=False)
+        drops = label("each drop: an equal share of the tokens", "small", "muted")
+        drops.next_to(rain.base, DOWN, buff=0.3).align_to(rain.base, LEFT)
+        layer = label("experts of the last layer", "small", "expert").next_to(drops, DOWN, buff=0.14)
+        layer.align_to(drops, LEFT)
+        seeds = label("all layers, several trainings", "small", "muted")
+        seeds.next_to(chart.axes, DOWN, buff=0.12).align_to(chart.axes.corners, RIGHT)
+        with self.step() as s:
+            self.play(FadeIn(rain.base), FadeIn(layer), run_time=0.6)
+            s.until("rain")
+            self.add(rain)
+            self.play(FadeIn(chart.axes, seeds), FadeIn(drops), run_time=0.6)
+            self.until_step(rain, chart, NEITHER, 1, max(s.left_until("rush"), 1.0))
+            self.play(FadeIn(self.top_line(chart)), run_time=0.5)
+            self.until_step(rain, chart, NEITHER, 4, max(s.left, 2.0))
+        with self.step() as s:
+            s.until("not")
+            self.until_step(rain, chart, NEITHER, self.last, max(s.left_until("vio"), 3.0))
+            self.play(FadeIn(chart.bands[NEITHER]), FadeIn(self.number_of(NEITHER, chart, "plain 2")), run_time=0.7)
+
+
+class ASmallNudge(BalanceScene):
+    """The bias rule from the start; switched on late; what it does to the loss, and who waits for whom."""
+
+    lecture = 2
+
+    def construct(self) -> None:
+        self.show_title()
+        trace = self.run("balance")
+        self.origin(trace)
+        chart = self.build(trace)
+        before = VGroup(chart.curves[NEITHER], chart.bands[NEITHER])
+        name = label(NAMES[NEITHER], "small", COLOURS[NEITHER])
+        name.next_to(chart.at(NEITHER, self.last), UP, buff=0.3).align_to(chart.axes.corners, RIGHT)
+        rain = self.rain(RULE, bias=True)
+        key = VGroup(
+            label("bias:", "small", "muted"), label("raised", "small", "reward"), label("lowered", "small", "cost")
+        ).arrange(RIGHT, buff=0.4)
+        key.next_to(rain.zero, DOWN, buff=rain.bias_height + 0.15).align_to(rain.base, LEFT)
+        with self.step() as s:
+            self.add(rain, chart.axes, before, name)
+            self.play(FadeIn(key), run_time=0.6)
+            s.until("rule")
+            self.until_step(rain, chart, RULE, 12, max(s.left_until("fall"), 3.0))
+            self.until_step(rain, chart, RULE, self.last, max(s.left - 0.8, 2.5))
+            number = self.number_of(RULE, chart, "plain .1")
+            self.play(FadeIn(number, chart.bands[RULE]), run_time=0.6)
+        self.late(chart, rain)
+        self.loss(chart, VGroup(chart.axes, before, name, number, key))
+
+    def late(self, chart: LineChart, rain: LoadRain) -> None:
+        """A third of the way without the rule, then with it."""
+        other = self.rain(RESCUE, bias=True)
+        third = next(i for i, bias in enumerate(other.biases) if np.abs(bias).max() > 0)
+        name = label(NAMES[RESCUE], "small", COLOURS[RESCUE])
+        with self.step() as s:
+            self.play(FadeOut(rain), FadeIn(other), dim(chart.curves[RULE], chart.bands[RULE]), run_time=0.6)
+            self.until_step(other, chart, RESCUE, third, max(s.left_until("rescue"), 2.0))
+            name.next_to(chart.at(RESCUE, third + 9), RIGHT, buff=0.2).shift(0.12 * UP)
+            self.until_step(other, chart, RESCUE, self.last, max(s.left, 3.5))
+            self.play(FadeIn(name), run_time=0.4)
+        self.second = other
+        self.extra = VGroup(name, chart.curves[RULE], chart.bands[RULE], chart.curves[RESCUE])
+
+    def loss(self, chart: LineChart, told: VGroup) -> None:
+        """Loss against imbalance: flat; then the columns as the time that each expert works."""
+        trace = self.trace
+        modes = (RULE, "auxiliary loss", NEITHER)
+        roles = {**COLOURS, "auxiliary loss": "query"}
+        names = {**NAMES, "auxiliary loss": "extra loss"}
+        spots = [
+            Spot(
+                names[mode],
+                trace.quantity(f"max_vio_{mode.replace(' ', '_')}"),
+                trace.quantity(f"loss_{mode.replace(' ', '_')}"),
+                roles[mode],
+            )
+            for mode in modes
+        ]
+        flat = ScatterChart(
+            spots, x_name="busiest above the mean", y_name="loss on new text", names=False, width=4.6, height=2.9
+        )
+        flat.move_to([-3.7, STAGE_CENTER[1] + 0.1, 0])
+        for mode, side, edge in ((RULE, UP, LEFT), ("auxiliary loss", DOWN, LEFT), (NEITHER, UP, RIGHT)):
+            whisker = flat.whiskers[names[mode]]
+            text = label(names[mode], "small", roles[mode]).next_to(whisker, side, buff=0.1)
+            flat.add(text.align_to(whisker, edge))
+        rain = self.rain(NEITHER, bias=False)
+        rain.show(self.last)
+        rain.remove(rain.water, rain.names)
+        rain.scale(0.8).move_to([3.4, 0, 0])
+        rain.shift(UP * (flat.axes.base.get_y() - rain.base.get_y()))
+        waits = self.waiting(rain)
+        words = label("waiting for the busiest", "small", "cost").next_to(rain.busiest, UP, buff=0.15)
+        words.align_to(rain.base, LEFT)
+        with self.step() as s:
+            self.play(FadeOut(told, self.second, self.extra), run_time=0.6)
+            self.play(FadeIn(flat.axes), run_time=0.5)
+            s.until("loss")
+            self.play(FadeIn(flat), run_time=1.0)
+            s.until("wait")
+            self.play(FadeIn(rain), run_time=0.6)
+            self.play(AnimationGroup(*(Create(each) for each in waits), lag_ratio=0.06), FadeIn(words), run_time=1.8)
+
+    def waiting(self, rain: LoadRain) -> VGroup:
+        """What each column lacks to the busiest one."""
+        load = rain.loads[-1]
+        pitch = rain.plot.width / len(load)
+        top = rain.busiest.get_y()
+        boxes = VGroup()
+        for index, each in enumerate(load):
+            low = rain.plot.get_bottom()[1] + rain.plot.height * each / rain.most
+            if top - low > 0.02:
+                box = Rectangle(width=pitch * 0.72, height=top - low, stroke_width=1.6, stroke_color=role("cost"))
+                box.move_to([rain.plot.get_left()[0] + pitch * (index + 0.5), (top + low) / 2, 0])
+                boxes.add(box)
+        return boxes

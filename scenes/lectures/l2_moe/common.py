@@ -1,0 +1,66 @@
+"""What the scenes of lecture 2 share."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+
+import numpy as np
+from manim import RIGHT, Animation, VGroup, VMobject
+
+from explainers.quantities import Quantity
+from explainers.traces import NamedArray, Trace
+from scenes.kit import NumberLabel, label
+
+
+def tile(values: NamedArray) -> NamedArray:
+    """A vector of neurons as a matrix, as near to a square as its length allows: only the arrangement changes."""
+    count = values.values.size
+    rows = max(each for each in range(1, math.isqrt(count) + 1) if count % each == 0)
+    matrix = values.values.reshape(rows, count // rows)
+    return NamedArray(matrix, ("row", "column"), values.name, values.unit, {}, values.run, values.digest)
+
+
+def team(trace: Trace, layer: int, token: int) -> list[int]:
+    """The experts that a token uses, best first."""
+    return [int(each) for each in trace["indices"].pick(layer=layer, token=token).values]
+
+
+def weights(trace: Trace, layer: int, token: int) -> NamedArray:
+    """A token's weights over all experts of a layer: zero for those that it does not use."""
+    picked = trace["weights"].pick(layer=layer, token=token)
+    spread = np.zeros(trace["original_scores"]["expert"])
+    spread[team(trace, layer, token)] = picked.values
+    return NamedArray(spread, ("expert",), "weights", "", {}, picked.run, picked.digest)
+
+
+def honest_scale(trace: Trace, large: Quantity) -> VGroup:
+    """Which model's experts are drawn, and how small it is."""
+    parts = (
+        label(f"{trace.meta.get('model', 'our small model')}:", "small", "muted"),
+        NumberLabel(trace.quantity("experts"), "plain bare", size="small", role="expert"),
+        label("experts a layer   V3:", "small", "muted"),
+        NumberLabel(large, "plain bare", size="small"),
+    )
+    return VGroup(*parts).arrange(RIGHT, buff=0.12)
+
+
+class Draw(Animation):
+    """A curve is drawn from one share of its length to another, at an even pace."""
+
+    def __init__(
+        self,
+        curve: VMobject,
+        whole: VMobject,
+        start: float,
+        end: float,
+        rate_func: Callable[[float], float] = lambda t: t,
+        **options: object,
+    ) -> None:
+        self._whole, self._start, self._end = whole, start, end
+        super().__init__(curve, rate_func=rate_func, **options)
+
+    def interpolate_mobject(self, alpha: float) -> None:
+        """Show as much as has been drawn at this moment."""
+        share = self._start + (self._end - self._start) * self.rate_func(alpha)
+        self.mobject.pointwise_become_partial(self._whole, 0, max(share, 1e-6))

@@ -1,0 +1,168 @@
+"""Lecture 2: the gate of V3, step by step, on a token whose choice the bias changes."""
+
+from __future__ import annotations
+
+import numpy as np
+from manim import DOWN, LEFT, RIGHT, UP, Create, FadeIn, FadeOut, Line, RoundedRectangle, VGroup
+
+from explainers.traces import Trace
+from scenes.kit import (
+    SAFE_LEFT,
+    SAFE_RIGHT,
+    STAGE_TOP,
+    GateBars,
+    NumberLabel,
+    TokenChip,
+    dim,
+    label,
+    quantity_at,
+    role,
+    row,
+)
+from scenes.lectures.l2_moe.common import honest_scale, team
+from scenes.stage import LectureScene
+
+
+def telling(trace: Trace) -> tuple[int, int]:
+    """Layer and token where the bias changes the choice most plainly, inside the same groups; else the first ones.
+
+    Most plainly: one expert takes the place of one other, whose plain score is higher by as much as possible.
+    """
+    scores, mask = trace["original_scores"].values, trace["group_mask"].values
+    with_bias, without = trace["indices"].values, trace["indices_unbiased"].values
+    each = scores.shape[-1] // mask.shape[-1]
+    best, found = 0.0, (0, 0)
+    for layer, token in np.ndindex(scores.shape[:2]):
+        come, gone = set(with_bias[layer, token]), set(without[layer, token])
+        if len(gone - come) != 1 or not all(mask[layer, token, index // each] for index in gone):
+            continue
+        (loser,), (winner,) = gone - come, come - gone
+        margin = float(scores[layer, token, loser] - scores[layer, token, winner])
+        if margin > best:
+            best, found = margin, (layer, token)
+    return found
+
+
+class ChoosingAndWeighing(LectureScene):
+    """Sigmoid, bias, groups, the tallest few; then the same scores without the bias become the weights."""
+
+    lecture = 2
+
+    def construct(self) -> None:
+        self.show_title()
+        trace = self.run("routing")
+        self.origin(trace, self.number("v3.routed_experts"))
+        self.layer, self.token = telling(trace)
+        pick = {"layer": self.layer, "token": self.token}
+        self.scores, biased = trace["original_scores"].pick(**pick), trace["biased_scores"].pick(**pick)
+        groups = trace["group_scores"]["group"]
+        self.gate = GateBars(self.scores, biased, groups=groups, width=10.9, unit=1.75)
+        self.gate.move_to([0.55, 0, 0]).shift(UP * (-0.25 - self.gate.squares.get_center()[1]))
+        self.chip = TokenChip(trace["original_scores"].labels["token"][self.token], size="body")
+        self.chip.move_to([0, STAGE_TOP + 0.1, 0]).set_x(self.gate.squares.get_x())
+        scale = honest_scale(trace, self.number("v3.routed_experts"))
+        self.scale = scale.move_to([0, -2.85, 0]).align_to([SAFE_LEFT, 0, 0], LEFT)
+        self.two_scores()
+        self.in_groups(trace)
+        self.weighed(trace)
+
+    def two_scores(self) -> None:
+        """Scores, the bias on top of them, and the plain scores hanging below."""
+        gate = self.gate
+        left = gate.boxes.get_left()[0] - 0.2
+        above = label("for\nchoosing", "small", "router", align="right")
+        below = label("for\nweighing", "small", "router", align="right")
+        above.move_to([left, gate.squares.get_top()[1] + 0.85, 0], RIGHT).shift(0.35 * LEFT)
+        below.move_to([left, gate.squares.get_bottom()[1] - 0.85, 0], RIGHT).shift(0.35 * LEFT)
+        bias = label("bias", "small", "reward")
+        with self.step() as s:
+            self.play(FadeIn(self.chip), FadeIn(gate.boxes, gate.squares, gate.marks, self.scale), run_time=0.9)
+            s.until("sigmoid")
+            self.add(gate.choosing)
+            self.play(gate.rise(run_time=1.6))
+            s.until("bias")
+            self.add(gate.pieces)
+            bias.next_to(gate.boxes, UP, buff=1.75).align_to([SAFE_RIGHT, 0, 0], RIGHT)
+            self.play(gate.lean(1.0, run_time=1.4), FadeIn(bias))
+            self.play(FadeIn(above), run_time=0.5)
+            s.until("below")
+            self.add(gate.weighing)
+            self.play(gate.weigh(run_time=1.4), FadeIn(below))
+        self.add(gate)
+        self.names = VGroup(above, below, bias)
+
+    def in_groups(self, trace: Trace) -> None:
+        """The best two of each group added; the best groups stay open; in them the tallest few are chosen."""
+        gate, pick = self.gate, {"layer": self.layer, "token": self.token}
+        sums, mask = trace["group_scores"].pick(**pick), trace["group_mask"].pick(**pick).values
+        biased = trace["biased_scores"].pick(**pick).values
+        each = len(biased) // len(mask)
+        pairs, figures = VGroup(), VGroup()
+        for group, box in enumerate(gate.boxes):
+            best = sorted(range(group * each, (group + 1) * each), key=lambda index: -biased[index])[:2]
+            figure = NumberLabel(quantity_at(sums, group), "plain .2", size="small", role="accent")
+            figure.move_to([box.get_x(), gate.squares.get_top()[1] + 2.45, 0])
+            pairs.add(*(Line(figure.get_bottom(), gate.top(index), buff=0.06) for index in best))
+            figures.add(figure)
+        pairs.set_stroke(role("accent"), 2)
+        closed = [group for group, open_ in enumerate(mask) if not open_]
+        frames = VGroup(*(self.frame(group) for group, open_ in enumerate(mask) if open_))
+        with self.step() as s:
+            s.until("pairs")
+            self.play(Create(pairs), FadeIn(figures), run_time=1.2)
+            s.until("keep")
+            self.play(Create(frames), gate.close(closed), dim(*(figures[group] for group in closed)), run_time=1.0)
+            s.until("win")
+            self.play(FadeOut(pairs), run_time=0.4)
+            self.play(gate.light(team(trace, self.layer, self.token)), run_time=0.8)
+        self.figures, self.frames = figures, frames
+
+    def frame(self, group: int) -> RoundedRectangle:
+        """A bright frame around an open group."""
+        return self.gate.boxes[group].copy().set_stroke(role("accent"), 3)
+
+    def weighed(self, trace: Trace) -> None:
+        """Without the bias another one would win; the plain scores of the chosen become weights."""
+        gate = self.gate
+        chosen = team(trace, self.layer, self.token)
+        without = [int(each) for each in trace["indices_unbiased"].pick(layer=self.layer, token=self.token).values]
+        moved = trace.quantity("choices_moved_by_bias")
+        count = row(
+            NumberLabel(moved, "plain bare", size="body", role="accent"),
+            NumberLabel(trace.quantity("choices"), "plain bare", before="of ", size="body"),
+            label("choices in this sentence change", "body"),
+            gap=0.14,
+        )
+        count.move_to(self.chip).align_to([SAFE_LEFT, 0, 0], LEFT)
+        rings = VGroup(*(self.ring(index) for index in set(without) ^ set(chosen)))
+        values = trace["weights"].pick(layer=self.layer, token=self.token)
+        figures = VGroup()
+        for slot, index in enumerate(chosen):
+            figure = NumberLabel(quantity_at(values, slot), "plain .2", size="small", role="accent")
+            figures.add(figure.next_to(gate.weighing[index], DOWN, buff=0.12))
+        formula = NumberLabel(
+            trace.quantity("scale"),
+            "plain 2",
+            before="weight = score ÷ their sum × ",
+            size="body",
+            role="accent",
+        )
+        formula.next_to(gate.boxes, DOWN, buff=2.1).align_to([SAFE_RIGHT, 0, 0], RIGHT)
+        faint = [gate.weighing[index] for index in range(len(gate.squares)) if index not in chosen]
+        uppers = [*gate.choosing, *(piece for piece in gate.pieces if len(piece.points))]
+        with self.step() as s:
+            self.play(gate.lean(0.0, run_time=1.2), FadeOut(self.figures))
+            s.until("without")
+            self.play(gate.light(without), Create(rings), run_time=0.8)
+            self.play(FadeIn(count), run_time=0.5)
+            s.until("weigh")
+            self.play(gate.lean(1.0, run_time=0.9), gate.light(chosen), FadeOut(rings))
+            self.play(dim(*faint, *uppers), run_time=0.6)
+            s.until("norm")
+            self.play(FadeIn(figures), FadeIn(formula), run_time=0.8)
+
+    def ring(self, index: int) -> RoundedRectangle:
+        """A ring around an expert that the bias brings in or keeps out."""
+        square = self.gate.squares[index]
+        ring = RoundedRectangle(width=square.width + 0.16, height=square.height + 0.16, corner_radius=0.1)
+        return ring.set_stroke(role("accent"), 4).move_to(square)

@@ -1,0 +1,185 @@
+"""Lecture 2: a layer that works whole, and the same work from a larger choice."""
+
+from __future__ import annotations
+
+from manim import (
+    DOWN,
+    LEFT,
+    RIGHT,
+    UP,
+    AnimationGroup,
+    FadeIn,
+    FadeOut,
+    Group,
+    LaggedStart,
+    RoundedRectangle,
+    VGroup,
+)
+
+from explainers.traces import NamedArray, Trace
+from scenes.kit import (
+    EASE,
+    SAFE_LEFT,
+    STAGE_CENTER,
+    STAGE_TOP,
+    ColorScale,
+    NumberLabel,
+    TensorGrid,
+    TokenChip,
+    label,
+    role,
+    row,
+)
+from scenes.lectures.l2_moe.common import honest_scale, team, tile
+from scenes.stage import LectureScene
+
+
+class AllAtWork(LectureScene):
+    """Real neurons of a dense layer, all computed for every token; then the same number out of many experts."""
+
+    lecture = 2
+    layer = 0
+    side = 1.7
+
+    def construct(self) -> None:
+        self.show_title()
+        trace = self.run("routing")
+        if "dense_inner" not in trace.arrays:  # of released models only layers with experts are read
+            trace = self.run("routing", source="small")
+        self.origin(trace, self.number("v3.routed_experts"))
+        high = trace.quantity("inner_high")
+        zero = ColorScale.of(trace["dense_inner"]).low
+        self.scales = {
+            name: ColorScale("sequential", zero, high, name) for name in ("dense", "expert", "shared_expert")
+        }
+        tokens = trace["dense_inner"].labels["token"]
+        order = sorted(range(len(tokens)), key=lambda place: (any(map(str.isalnum, tokens[place])), len(tokens[place])))
+        self.first, self.second = order[-1], order[0]  # the longest token; a punctuation mark, or the shortest
+        chip, dense = self.whole(trace, tokens)
+        self.in_pieces(trace, tokens, chip, dense)
+
+    def grid(self, values: NamedArray, colour: str, side: float | None = None) -> TensorGrid:
+        """Neurons as a square tile of cells: the brighter, the more a neuron answers."""
+        side = side or self.side
+        shape = {"width": side, "height": side, "max_rows": 64, "max_columns": 64, "notes": False, "bar": False}
+        return TensorGrid(tile(values), role=colour, scale=self.scales[colour], **shape)  # type: ignore[arg-type]
+
+    def dense_tiles(self, trace: Trace, token: int) -> Group:
+        """The dense layer as tiles of as many neurons as an expert has."""
+        values = trace["dense_inner"].pick(token=token)
+        size = round(float(trace.quantity("expert_width")))
+        count = values["neuron"] // size
+        parts = [values.pick(neuron=slice(place * size, (place + 1) * size)) for place in range(count)]
+        return row(*(self.grid(part, "dense") for part in parts), gap=0.04)
+
+    def whole(self, trace: Trace, tokens: tuple[str, ...]) -> tuple[TokenChip, Group]:
+        """Two tokens pass: each time every neuron works."""
+        tiles = self.dense_tiles(trace, self.first).move_to(STAGE_CENTER + 0.25 * DOWN)
+        idle = Group(*(each.frame.copy().set_fill(role("surface"), 1) for each in tiles))
+        chips = [TokenChip(tokens[place], size="body") for place in (self.first, self.second)]
+        above = tiles.get_top() + 0.95 * UP
+        for chip in chips:
+            chip.move_to(above)
+        name = label("dense layer", "body", "dense").next_to(tiles, LEFT, buff=0.4)
+        count = NumberLabel(trace.quantity("dense_width"), "plain", after=" neurons, all at work", role="dense")
+        count.next_to(tiles, DOWN, buff=0.35)
+        bright = label("bright: a neuron that answers strongly", "small", "muted").next_to(count, DOWN, buff=0.25)
+        with self.step() as s:
+            self.play(FadeIn(idle), FadeIn(name), run_time=0.8)
+            s.until("token")
+            self.play(FadeIn(chips[0], shift=0.3 * DOWN), run_time=0.6)
+            s.until("whole")
+            self.play(LaggedStart(*(FadeIn(each) for each in tiles), lag_ratio=0.15), FadeIn(count), run_time=1.4)
+            self.play(FadeIn(bright), run_time=0.5)
+            s.until("next")
+            self.play(FadeOut(chips[0], shift=0.3 * LEFT), FadeIn(chips[1], shift=0.3 * LEFT), run_time=0.6)
+            others = self.dense_tiles(trace, self.second)
+            moves = (each.morph_to(other.bound[0]) for each, other in zip(tiles, others, strict=True))
+            self.play(AnimationGroup(*moves, lag_ratio=0.1), run_time=1.4)
+        self.told = VGroup(name, count, bright)
+        self.idle = idle
+        return chips[1], tiles
+
+    # ------------------------------------------------------------------ experts
+    def places(self, trace: Trace) -> tuple[VGroup, VGroup, RoundedRectangle]:
+        """Empty tiles of all experts in their groups, two rows; and the shared one beside them."""
+        experts, groups = trace["original_scores"]["expert"], trace["group_scores"]["group"]
+        each = experts // groups
+        side = min(1.2, 5.2 / each)
+        tiles = VGroup(*(self.empty(side) for _ in range(experts)))
+        blocks = VGroup(*(VGroup(*tiles[g * each : (g + 1) * each]).arrange(RIGHT, buff=0.12) for g in range(groups)))
+        blocks.arrange_in_grid(cols=min(2, groups), buff=(0.45, 0.3))
+        shared = self.empty(side, "shared_expert")
+        row(blocks, shared, gap=0.5).move_to(STAGE_CENTER + 0.5 * DOWN)
+        return tiles, blocks, shared
+
+    def empty(self, side: float, colour: str = "expert") -> RoundedRectangle:
+        """The place of an expert that is not at work."""
+        frame = RoundedRectangle(width=side, height=side, corner_radius=0.08, stroke_width=1.6)
+        return frame.set_stroke(role("hairline")).set_fill(role("surface"), 1)
+
+    def awake(self, trace: Trace, token: int, tiles: VGroup, shared: RoundedRectangle) -> Group:
+        """The neurons of the experts that a token wakes, in their places; the shared one last."""
+        inner = trace["expert_inner"].pick(layer=self.layer, token=token)
+        made = Group()
+        for slot, expert in enumerate(team(trace, self.layer, token)):
+            made.add(self.grid(inner.pick(slot=slot), "expert", tiles[expert].width - 0.1).move_to(tiles[expert]))
+        if "shared_inner" in trace.arrays:
+            values = trace["shared_inner"].pick(layer=self.layer, token=token)
+            size = round(float(trace.quantity("expert_width")))
+            made.add(self.grid(values.pick(neuron=slice(0, size)), "shared_expert", shared.width - 0.1).move_to(shared))
+        return made
+
+    def in_pieces(self, trace: Trace, tokens: tuple[str, ...], chip: TokenChip, dense: Group) -> None:
+        """The layer is cut, the pieces become experts, and more of them stand by; other tokens wake others."""
+        tiles, blocks, shared = self.places(trace)
+        now = self.awake(trace, self.second, tiles, shared)
+        apart = dense.copy().arrange(RIGHT, buff=0.3).move_to(dense)
+        count = NumberLabel(
+            trace.quantity("neurons_at_work"), "plain", after=" neurons at work, as before", role="expert"
+        )
+        total = NumberLabel(trace.quantity("neurons"), "plain", before="of ", role="muted")
+        words = row(count, total, gap=0.2).next_to(VGroup(blocks, shared), DOWN, buff=0.3)
+        scale = honest_scale(trace, self.number("v3.routed_experts"))
+        scale.move_to([0, STAGE_TOP - 0.1, 0]).align_to([SAFE_LEFT, 0, 0], LEFT)
+        gate = label("?", "hero", "router").next_to(chip, RIGHT, buff=0.5)
+        with self.step() as s:
+            self.remove(self.idle)
+            self.play(FadeOut(self.told), run_time=0.5)
+            s.until("cut")
+            moves = (each.animate.move_to(goal) for each, goal in zip(dense, apart, strict=True))
+            self.play(*moves, run_time=1.0, rate_func=EASE)
+            s.until("store")
+            self.play(
+                chip.animate.set_y(VGroup(blocks, shared).get_top()[1] + 0.65),
+                *(
+                    each.animate.move_to(place).scale(place.width / each.width)
+                    for each, place in zip(dense, now, strict=False)
+                ),
+                FadeIn(blocks, shared),
+                run_time=1.6,
+                rate_func=EASE,
+            )
+            self.play(FadeOut(dense), FadeIn(now, scale), run_time=0.6)
+            s.until("same")
+            self.play(FadeIn(words), run_time=0.5)
+            for place in self.some(len(tokens)):
+                chip, now = self.another(trace, place, chip, now, tiles, shared)
+            s.until("who")
+            gate.next_to(chip, RIGHT, buff=0.5)
+            self.play(FadeIn(gate, shift=0.2 * UP), run_time=0.6)
+
+    def some(self, count: int) -> list[int]:
+        """A few other tokens of the sentence, evenly spread."""
+        others = [place for place in range(count) if place not in (self.second,)]
+        return others[:: max(1, len(others) // 3)][:3]
+
+    def another(
+        self, trace: Trace, token: int, chip: TokenChip, now: Group, tiles: VGroup, shared: RoundedRectangle
+    ) -> tuple[TokenChip, Group]:
+        """Another token comes, other experts wake."""
+        following = TokenChip(trace["dense_inner"].labels["token"][token], size="body").move_to(chip)
+        then = self.awake(trace, token, tiles, shared)
+        self.play(FadeOut(chip, shift=0.3 * LEFT), FadeIn(following, shift=0.3 * LEFT), FadeOut(now), run_time=0.4)
+        self.play(FadeIn(then), run_time=0.4)
+        return following, then

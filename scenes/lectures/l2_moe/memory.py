@@ -1,0 +1,120 @@
+"""Lecture 2: all experts of V3, what of it works, and the answer."""
+
+from __future__ import annotations
+
+from manim import DOWN, LEFT, RIGHT, UP, FadeIn, FadeOut, Rectangle, VGroup
+
+from scenes.kit import (
+    EASE,
+    SAFE_WIDTH,
+    STAGE_CENTER,
+    STAGE_TOP,
+    Arrow,
+    ExpertField,
+    GateBars,
+    NumberLabel,
+    TokenChip,
+    label,
+    role,
+)
+from scenes.lectures.l2_moe.common import team
+from scenes.lectures.l2_moe.gate import telling
+from scenes.stage import LectureScene
+from scenes.waivers import waive
+
+
+class AllMustBeThere(LectureScene):
+    """Every expert of V3; a token's way through the layers; what must lie in memory; and the gate once more."""
+
+    lecture = 2
+
+    def construct(self) -> None:
+        self.show_title()
+        names = ("moe_layers", "routed_experts", "experts_per_token", "shared_experts")
+        sizes = [self.number(f"v3.{name}") for name in names]
+        self.field = ExpertField(*sizes, width=11.2, height=3.1).sleep().move_to([0, STAGE_TOP - 2.1, 0])
+        for cells in self.field:
+            waive(cells, "picture-unread", reason="a cell an expert, lit or dark: nothing is written in it")
+        self.everything(*sizes)
+        self.answer()
+
+    def everything(self, layers, experts, chosen, shared) -> None:  # type: ignore[no-untyped-def]
+        """The field, a token's path, then the parameters to scale, at work and in memory."""
+        field = self.field
+        total, active, weight = (
+            self.number(f"v3.{name}") for name in ("total_params", "active_params", "weight_bytes_fp8")
+        )
+        self.origin(layers, total)
+        rows = NumberLabel(layers, "plain bare", after=" layers", size="small", role="muted")
+        rows.rotate(1.5708).next_to(field, LEFT, buff=0.15)
+        columns = NumberLabel(experts, "plain bare", after=" experts in each", size="small", role="muted")
+        columns.next_to(field.field, UP, buff=0.14).align_to(field.field, LEFT)
+        lot = label("which ones: drawn by lot", "small", "muted").next_to(field.field, UP, buff=0.14)
+        lot.align_to(field.field, RIGHT)
+        bar = Rectangle(width=SAFE_WIDTH - 0.6, height=0.42, stroke_width=2, stroke_color=role("dense"))
+        bar.set_fill(role("dense"), 0.35).next_to(field, DOWN, buff=0.55).set_x(0)
+        part = Rectangle(width=bar.width * float(active / total), height=0.42, stroke_width=0)
+        part.set_fill(role("expert"), 1).align_to(bar, LEFT).set_y(bar.get_y())
+        works = NumberLabel(active, "words 2", after=" at work", size="body", role="expert")
+        works.next_to(bar, DOWN, buff=0.14).align_to(bar, LEFT)
+        lies = NumberLabel(total, "words 3", before="of ", size="body").next_to(works, RIGHT, buff=0.2)
+        memory = NumberLabel(weight, "si 3", before="in memory: ", size="body", role="cost")
+        memory.next_to(bar, DOWN, buff=0.14).align_to(bar, RIGHT)
+        with self.step() as s:
+            s.until("layers")
+            self.play(FadeIn(field), FadeIn(rows, columns), run_time=1.0)
+            s.until("wake")
+            self.play(field.path(0, run_time=2.0), FadeIn(lot))
+            self.play(FadeIn(bar), FadeIn(part), FadeIn(works, lies), run_time=0.9)
+            s.until("other")
+            for turn in (1, 2):
+                self.play(field.path(turn, run_time=1.3))
+            s.until("memory")
+            self.play(FadeIn(memory), bar.animate.set_stroke(role("cost"), 4), run_time=0.7)
+        self.around = VGroup(rows, columns, lot, bar, part, works, lies, memory)
+
+    def answer(self) -> None:
+        """A real token, its scores, the best few, the nudge; and beside it all of V3, where another path lights up."""
+        trace = self.run("routing")
+        layer, token = telling(trace)
+        pick = {"layer": layer, "token": token}
+        gate = GateBars(
+            trace["original_scores"].pick(**pick),
+            trace["biased_scores"].pick(**pick),
+            groups=trace["group_scores"]["group"],
+            width=5.9,
+            unit=1.7,
+        )
+        chip = TokenChip(trace["original_scores"].labels["token"][token], size="body")
+        gate.move_to([-3.2, STAGE_CENTER[1] + 0.65, 0])
+        chip.next_to(gate, UP, buff=0.2).set_x(gate.squares.get_x())
+        words = VGroup(
+            label("every expert has a score", "body", "router"),
+            label("the best few are woken", "body", "expert"),
+            label("a nudge keeps all in work", "body", "reward"),
+            label("what suits whom is learned", "body"),
+        )
+        words.arrange(DOWN, buff=0.14, aligned_edge=LEFT).next_to(gate, DOWN, buff=0.3).align_to(gate.squares, LEFT)
+        field = self.field
+        arrow = Arrow([-0.15, STAGE_CENTER[1] + 0.5, 0], [0.7, STAGE_CENTER[1] + 0.5, 0], RIGHT)
+        name = label("in every layer of V3", "small", "muted")
+        with self.step() as s:
+            self.play(FadeOut(self.around), run_time=0.5)
+            self.origin(trace, *field.bound)
+            goal = (
+                field.animate.stretch_to_fit_width(5.6).stretch_to_fit_height(4.3).move_to([3.55, STAGE_CENTER[1], 0])
+            )
+            self.play(goal, FadeIn(chip), run_time=1.0, rate_func=EASE)
+            self.play(FadeIn(gate.squares, gate.boxes, gate.marks), run_time=0.5)
+            s.until("ask")
+            self.add(gate.choosing)
+            self.play(gate.rise(run_time=1.2), FadeIn(words[0]))
+            s.until("few")
+            self.play(gate.light(team(trace, layer, token)), FadeIn(words[1]), run_time=0.7)
+            s.until("nudge")
+            self.add(gate.pieces)
+            self.play(gate.lean(1.0, run_time=1.0), FadeIn(words[2]))
+            s.until("answer")
+            self.play(FadeIn(words[3]), FadeIn(arrow, name.next_to(field, UP, buff=0.12)), run_time=0.6)
+            for turn in (3, 4):
+                self.play(field.path(turn, run_time=1.6))
