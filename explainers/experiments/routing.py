@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import copy
 import math
 import time
 from collections.abc import Sequence
+from dataclasses import replace
 
 import numpy as np
 import torch
@@ -14,6 +16,7 @@ from torch.nn import functional as F
 from explainers.errors import ExplainError
 from explainers.experiments.common import DEFAULT_TEXT, about_source, blocks_of, named, read_any, versions
 from explainers.layers import MLP, Block, MoE
+from explainers.model import Model
 from explainers.moe import GateConfig, Routing, expert_load, moe_forward, route, swiglu
 from explainers.quantities import Quantity, computed
 from explainers.released import ReleasedLayer, ReleasedMoE
@@ -32,7 +35,16 @@ _SHOWN = {
 }
 
 
-def routing(*, text: str = DEFAULT_TEXT, seed: int = 0, source: str = "small", device: str = "cpu") -> Trace:
+def routing(
+    *,
+    text: str = DEFAULT_TEXT,
+    seed: int = 0,
+    source: str = "small",
+    top_k: int | None = None,
+    topk_group: int | None = None,
+    bias: bool = True,
+    device: str = "cpu",
+) -> Trace:
     """Scores, biased scores, group scores, chosen experts, weights, loads and answers, in each layer with experts.
 
     From a released model (``checkpoint:PATH``) likewise, of the layers that are read; without groups there is one,
@@ -40,10 +52,15 @@ def routing(*, text: str = DEFAULT_TEXT, seed: int = 0, source: str = "small", d
     forbidden groups. ``indices_unbiased`` would have been chosen without the bias. ``expert_out`` is each chosen
     expert's answer before it is weighed; ``routed_out`` the weighed sum; ``combined`` that and the shared expert.
     ``expert_inner`` and ``shared_inner`` are the magnitudes of the inner neurons of the experts at work,
-    ``dense_inner`` those of the first dense layer where one is read.
+    ``dense_inner`` those of the first dense layer where one is read. ``top_k``, ``topk_group`` and ``bias`` turn the
+    knobs of every gate of a small model, which stand as trained by default; then ``next_logits`` is there too.
     """
     begin = time.perf_counter()
     model, _, ids, tokens = read_any(text, source, device)
+    knobs = {"top_k": top_k, "topk_group": topk_group, "bias": None if bias else False}
+    turned = {name: value for name, value in knobs.items() if value is not None}
+    if turned:
+        model = with_knobs(model, top_k, topk_group, bias)
     with torch.no_grad():
         output = model(ids, trace=True)
         chosen = [number for number, routing in enumerate(output.routings) if routing is not None]
@@ -80,7 +97,9 @@ def routing(*, text: str = DEFAULT_TEXT, seed: int = 0, source: str = "small", d
     gate = _moe(blocks[chosen[0]].mlp).gate_config
     quantities = _numbers(model.parameter_counts(), gate, routings, answers, len(tokens))
     quantities |= _widths(gate, arrays, _moe(blocks[chosen[0]].mlp).weights().shared is not None)
-    params = {"text": text, "source": source}
+    if turned:  # the record of the knobs as trained stays what it is
+        arrays["next_logits"] = named(output.logits[0, -1], "vocabulary")
+    params = {"text": text, "source": source, **turned}
     meta = versions(begin, **about_source(source, model))
     return Trace("routing", arrays, quantities, params, seed, device, meta)
 
@@ -133,6 +152,25 @@ def _widths(gate: GateConfig, arrays: dict[str, NamedArray], has_shared: bool) -
         wide = arrays["dense_inner"]["neuron"]
         numbers["dense_width"] = computed(wide, "", "inner size of a dense layer", name="neurons of a dense layer")
     return numbers
+
+
+def with_knobs(model: object, top_k: int | None, topk_group: int | None, bias: bool) -> Model:
+    """A copy of the model whose gates choose so many experts in so many groups, with or without their bias."""
+    if not isinstance(model, Model):
+        raise ExplainError(
+            "top_k, topk_group and bias turn the gates of a small model; leave them out for a released one"
+        )
+    if not model.cfg.n_routed_experts:
+        raise ExplainError("this model has no experts; take one with n_routed_experts above 0")
+    gate = model.cfg.gate
+    gate = replace(gate, top_k=top_k or gate.top_k, topk_group=topk_group or gate.topk_group)
+    turned = copy.deepcopy(model)
+    turned.cfg = replace(model.cfg, num_experts_per_tok=gate.top_k, topk_group=gate.topk_group)
+    for _, moe in turned.moes():
+        moe.gate_config = gate
+        if not bias:
+            moe.gate.e_score_correction_bias.data.zero_()
+    return turned
 
 
 def _moe(layer: object) -> MoE | ReleasedMoE:

@@ -11,7 +11,7 @@ from typing import Any
 
 from explainers import runs
 from explainers.errors import ExplainError
-from scenes.player import look, pages, pictures
+from scenes.player import labs, look, pages, pictures
 from scenes.player.course import course, identities, lecture
 from scenes.player.escaping import script_data
 from scenes.player.films import Film
@@ -66,7 +66,7 @@ def _replace(made: Path, out: Path) -> None:
 
 def _fill(films: dict[str, Film], folder: Path, tell: Tell) -> None:
     _assets(folder / "assets")
-    known = course(films, {})
+    known = course(films, labs.write(folder / "data" / "labs", script_data, tell))
     known["scales"] = look.scales()
     for (name, film), about in zip(films.items(), known["lectures"], strict=True):
         tell(f"lecture {name}: pictures of {len(film.steps)} steps")
@@ -89,7 +89,7 @@ def _assets(folder: Path) -> None:
     """The built player with its fonts, and the films' palette."""
     if not (BUILT / "player.js").is_file():
         raise ExplainError(f"{BUILT} lacks the built player; reinstall the package, or build it in scenes/player/web")
-    shutil.copytree(BUILT, folder)
+    shutil.copytree(BUILT, folder, ignore=shutil.ignore_patterns("*.gz"))
     _write(folder / "theme.css", look.stylesheet())
     _write(folder / "icon.svg", look.icon())
 

@@ -22,15 +22,17 @@ def identities(films: Sequence[Film]) -> dict[str, Film]:
     return named
 
 
-def course(films: dict[str, Film], labs: dict[str, Any]) -> dict[str, Any]:
+def course(films: dict[str, Film], labs: Sequence[dict[str, Any]]) -> dict[str, Any]:
     """Everything that is searched, listed and walked through; numbers come with `lecture` when they are asked for."""
+    beside = {lab["lecture"]: lab["name"] for lab in labs}
     return {
         "format": 1,
-        "lectures": [_lecture(name, film, labs.get(str(film.number))) for name, film in films.items()],
+        "labs": list(labs),
+        "lectures": [_lecture(name, film, beside.get(film.number)) for name, film in films.items()],
     }
 
 
-def _lecture(name: str, film: Film, lab: Any) -> dict[str, Any]:
+def _lecture(name: str, film: Film, lab: str | None) -> dict[str, Any]:
     about = film.manifest
     fps = about["settings"]["fps"]
     scenes, number = [], 0

@@ -43,6 +43,11 @@ def _head(title: str, up: str = "") -> str:
 def index(course: Mapping[str, Any]) -> str:
     """The page of the course. Without scripts it still leads to each film and its notes."""
     cards = "\n".join(_card(lecture) for lecture in course["lectures"])
+    labs = "\n".join(
+        f'<li><a href="#try/{text(lab["name"])}">{text(lab["title"])}</a> '
+        f'<span class="fine">lecture {text(lab["lecture"])}</span></li>'
+        for lab in course["labs"]
+    )
     return f"""<!doctype html>
 <html lang="en">
 <head>
@@ -64,6 +69,12 @@ from, and turn the knobs yourself.</p>
 <ul class="cards">
 {cards}
 </ul>
+<section class="labs-list">
+<h2>Turn the knobs</h2>
+<ul>
+{labs}
+</ul>
+</section>
 </main>
 <noscript><p class="noscript">The player needs JavaScript. The films and the notes work without it.</p></noscript>
 </body>

@@ -1,8 +1,9 @@
 // Builds ../built from src: `npm ci && npm run build`. The output is committed, so that a user needs no Node.
 import { createHash } from "node:crypto";
-import { copyFileSync, mkdirSync, readdirSync, readFileSync } from "node:fs";
+import { copyFileSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
+import { gzipSync } from "node:zlib";
 import { build } from "esbuild";
 
 const here = dirname(fileURLToPath(import.meta.url));
@@ -41,3 +42,13 @@ const common = {
 const inside = (name) => join(here, "src", name);
 await build({ ...common, entryPoints: [inside("main.js")], outfile: join(built, "player.js"), format: "iife" });
 await build({ ...common, entryPoints: [inside("player.css")], outfile: join(built, "player.css"), external: ["fonts/*"] });
+await build({ ...common, entryPoints: [inside("labs/main.js")], outfile: join(built, "labs.js"), format: "iife" });
+await build({
+  ...common,
+  entryPoints: [inside("labs/ort.js")],
+  outfile: join(built, "ort.js"),
+  format: "iife",
+  define: { "import.meta.url": "document.baseURI" },
+});
+const runtime = join(here, "node_modules", "onnxruntime-web", "dist", "ort-wasm-simd-threaded.wasm");
+writeFileSync(join(built, "ort.wasm.gz"), gzipSync(readFileSync(runtime), { level: 9 }));

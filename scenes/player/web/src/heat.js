@@ -9,6 +9,8 @@ export function useScales(given) {
   scales = given;
 }
 
+export const scalesInUse = () => scales;
+
 function bounds(rows) {
   let low = Infinity;
   let high = -Infinity;

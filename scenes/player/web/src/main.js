@@ -8,6 +8,7 @@ import { onKeys, openHelp } from "./keys.js";
 import { openLecture } from "./player.js";
 import { openSearch } from "./search.js";
 import { recall } from "./store.js";
+import { showLab } from "./try.js";
 
 async function start() {
   const course = await given("course");
@@ -42,6 +43,7 @@ async function start() {
       if (index !== null && (index !== open.film.index || !open.film.playing)) open.film.go(index, { play: open.film.playing });
       return;
     }
+    const lab = course.labs.find(({ name }) => location.hash === `#try/${name}`);
     open?.close();
     stopKeys();
     stopKeys = () => {};
@@ -50,6 +52,11 @@ async function start() {
     if (lecture) {
       open = openLecture(main, lecture, index, { search });
       document.title = `${lecture.number} · ${lecture.title}`;
+      scrollTo(0, 0);
+    } else if (lab) {
+      showLab(main, lab);
+      stopKeys = onKeys({ "/": search, "?": openHelp });
+      document.title = lab.title;
       scrollTo(0, 0);
     } else {
       main.replaceChildren(...home);

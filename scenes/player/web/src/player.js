@@ -2,7 +2,7 @@
 
 import { addressOf } from "./course.js";
 import { load } from "./data.js";
-import { clock, dialog, h, icon, replace } from "./dom.js";
+import { clock, h, icon, replace } from "./dom.js";
 import { Film, MODES, SPEEDS } from "./film.js";
 import { onKeys, openHelp } from "./keys.js";
 import { numbers } from "./numbers.js";
@@ -10,6 +10,7 @@ import { chapters, transcript } from "./reading.js";
 import { recall, remember } from "./store.js";
 import { tabs } from "./tabs.js";
 import { timeline } from "./timeline.js";
+import { openLab } from "./try.js";
 
 const MODE_NAMES = { walk: "Walk", watch: "Watch", stills: "Stills" };
 const MODE_TITLES = { walk: "Stop at the end of each step", watch: "Play on", stills: "One picture a step, no motion" };
@@ -33,7 +34,7 @@ export function openLecture(main, lecture, index, { search }) {
     { name: "Read", element: reading.element, shown: reading.shown },
     { name: "Scenes", element: scenes.element, shown: scenes.shown },
     { name: "Numbers", element: asked },
-    lab ? { name: "Try", element: lab, shown: () => openLab(lab, lecture) } : null,
+    lab ? { name: "Try", element: lab, shown: () => openLab(lab, lecture.lab) } : null,
   ].filter(Boolean));
 
   const bar = controls(film, frame);
@@ -132,20 +133,4 @@ function controls(film, frame) {
   film.addEventListener("change", changed);
   changed();
   return { element, faster, full };
-}
-
-let labScript = null;
-
-/** The lab's script comes when it is opened; it calls explainLab. */
-function openLab(place, lecture) {
-  if (place.dataset.open) return;
-  place.dataset.open = "yes";
-  labScript ??= new Promise((done, failed) => {
-    const script = document.createElement("script");
-    script.src = "assets/labs.js";
-    script.onload = done;
-    script.onerror = () => failed(new Error("assets/labs.js could not be loaded"));
-    document.head.append(script);
-  });
-  labScript.then(() => globalThis.explainLab(place, lecture.lab, { load, dialog })).catch((error) => replace(place, h("p", { role: "alert" }, error.message)));
 }

@@ -1,0 +1,13 @@
+// The labs: knobs on the same computation. Loaded when one is opened.
+
+import { h, replace } from "../dom.js";
+import { routing } from "./routing.js";
+
+const LABS = { routing };
+
+globalThis.explainLab = async (place, name, tools) => {
+  const data = await tools.load(`labs/${name}`);
+  const inside = h("div", { class: "lab-body", "data-lab": name });
+  replace(place, inside);
+  globalThis.explainOpened = LABS[name](inside, data, tools); // for tests: the very objects that the page uses
+};

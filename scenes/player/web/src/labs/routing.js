@@ -1,0 +1,158 @@
+// Lecture 2: any text through the gates of the trained model, with the knobs of the gate as inputs of the model.
+
+import { h, replace } from "../dom.js";
+import { colourOf } from "../heat.js";
+import { bar, checkbox, choice, slider } from "./parts.js";
+import { Tokenizer } from "./tokenizer.js";
+
+const MOST = 96; // tokens that are shown
+const WAIT = 120; // ms after the last key
+
+/** What the model computes of a text: same fields as the recorded example. */
+export async function compute(session, tokenizer, text, knobs) {
+  const ids = tokenizer.encode(text).slice(0, MOST);
+  const tensor = globalThis.explainTensor;
+  const out = await session.run({
+    ids: tensor("int64", BigInt64Array.from(ids, BigInt), [1, ids.length]),
+    top_k: tensor("int64", BigInt64Array.of(BigInt(knobs.k)), []),
+    topk_group: tensor("int64", BigInt64Array.of(BigInt(knobs.groups)), []),
+    bias: tensor("float32", Float32Array.of(knobs.bias ? 1 : 0), []),
+  });
+  const cube = ({ data, dims: [layers, tokens, width] }) => Array.from({ length: layers }, (_, l) =>
+    Array.from({ length: tokens }, (_, t) => Array.from(data.slice((l * tokens + t) * width, (l * tokens + t + 1) * width), Number)));
+  const logits = out.logits.data.slice(-out.logits.dims[1]);
+  return {
+    ids, tokens: ids.map((id) => tokenizer.display(id)), logits,
+    scores: cube(out.scores), biased: cube(out.biased_scores), groups: cube(out.group_mask), rank: cube(out.rank), weights: cube(out.weights),
+  };
+}
+
+/** The likeliest next tokens of logits: [token, probability]. */
+export function likeliest(logits, count = 5) {
+  const most = Math.max(...logits);
+  const powers = Array.from(logits, (value) => Math.exp(value - most));
+  const sum = powers.reduce((a, b) => a + b, 0);
+  return powers.map((power, token) => [token, power / sum]).sort((a, b) => b[1] - a[1]).slice(0, count);
+}
+
+export function routing(place, data, { load, scales }) {
+  const tokenizer = new Tokenizer(data.merges);
+  const knobs = { k: data.top_k, groups: data.topk_group, bias: true };
+  let shown = data.recorded;
+  let layer = 0;
+  let session = null;
+  let turn = 0;
+
+  const status = h("p", { class: "fine", role: "status" }, "Recorded example; the model is loading …");
+  const board = h("div", { class: "scroll routes", tabindex: "0", role: "region", "aria-label": "Which experts each token goes to" });
+  const loads = h("ol", { class: "loads" });
+  const next = h("ol", { class: "next" });
+  const text = h("textarea", { rows: 3, maxlength: 400, spellcheck: "false" });
+  text.value = data.text;
+
+  const k = slider("Experts a token", { min: 1, max: data.experts, value: knobs.k, oninput: (value) => { knobs.k = value; fit(); later(); } });
+  const groups = slider("Groups a token may use", { min: 1, max: data.groups, value: knobs.groups, oninput: (value) => { knobs.groups = value; fit(); later(); } });
+  const bias = checkbox("Bias for balance", true, (on) => { knobs.bias = on; later(); });
+  const layers = choice("Layer", data.layers.map((name, index) => [index, name]), 0, (value) => { layer = Number(value); draw(); });
+  const reset = h("button", { type: "button", class: "outline", onclick: () => {
+    Object.assign(knobs, { k: data.top_k, groups: data.topk_group, bias: true });
+    k.set(knobs.k);
+    groups.set(knobs.groups);
+    bias.input.checked = true;
+    fit();
+    later();
+  } }, "As trained");
+
+  /** So many experts must lie in the allowed groups: k is held to what is there. */
+  function fit() {
+    const room = knobs.groups * data.group_size;
+    k.input.max = room;
+    if (knobs.k > room) {
+      knobs.k = room;
+      k.set(room);
+    }
+  }
+
+  let timer = 0;
+  function later() {
+    clearTimeout(timer);
+    timer = setTimeout(run, WAIT);
+  }
+
+  async function run() {
+    if (!session) return;
+    if (!text.value.trim()) {
+      status.textContent = "Type a word.";
+      return;
+    }
+    const mine = ++turn;
+    const begun = performance.now();
+    try {
+      const result = await compute(session, tokenizer, text.value, { ...knobs });
+      if (mine !== turn) return;
+      shown = result;
+      const cut = tokenizer.encode(text.value).length > MOST ? `, the first ${MOST}` : "";
+      status.textContent = `${result.tokens.length} tokens${cut}, computed here in ${Math.round(performance.now() - begun)} ms.`;
+      draw();
+      place.dataset.computed = String(mine);
+    } catch (error) {
+      status.textContent = `The model could not run: ${error.message}`;
+    }
+  }
+
+  function draw() {
+    const scores = shown.biased[layer];
+    const values = scores.flat();
+    const scale = { table: scales.sequential, from: Math.min(...values), to: Math.max(...values) };
+    const head = h("tr", {}, h("th", { scope: "col" }, "token"), Array.from({ length: data.experts }, (_, e) =>
+      h("th", { scope: "col", class: e % data.group_size === 0 ? "group" : "" }, String(e))));
+    const rows = shown.tokens.map((token, t) => h("tr", {}, h("th", { scope: "row" }, h("span", { class: "chip" }, token)),
+      scores[t].map((value, e) => {
+        const weight = shown.weights[layer][t][e];
+        const allowed = shown.groups[layer][t][Math.floor(e / data.group_size)];
+        const chosen = weight > 0;
+        return h("td", { class: [chosen ? "chosen" : "", allowed ? "" : "forbidden", e % data.group_size === 0 ? "group" : ""].join(" ").trim(),
+          title: `expert ${e}: score ${shown.scores[layer][t][e].toFixed(3)}, with bias ${value.toFixed(3)}${chosen ? `, weight ${weight.toFixed(2)}` : ""}`,
+          style: { backgroundColor: colourOf(scale, value) } }, chosen ? h("span", {}, weight.toFixed(1)) : h("span", { class: "sr" }, "–"));
+      })));
+    replace(board, h("table", {}, h("thead", {}, head), h("tbody", {}, rows)));
+    const counts = Array.from({ length: data.experts }, (_, e) => shown.weights[layer].filter((row) => row[e] > 0).length);
+    const most = Math.max(...counts, 1);
+    replace(loads, counts.map((count, e) => bar(`expert ${e}`, count / most, String(count), "expert")));
+    replace(next, likeliest(shown.logits).map(([token, share]) => bar(tokenizer.display(token), share, `${(100 * share).toFixed(1)} %`, "token")));
+  }
+
+  text.addEventListener("input", later);
+  draw();
+  replace(place,
+    h("p", {}, "Type any text. Each token’s gate scores the experts of a layer; the best go to work. Turn the knobs: the whole small model is computed again, here."),
+    h("label", { class: "text-field" }, "Text", text),
+    h("div", { class: "knobs" }, k.element, groups.element, bias.element, layers.element, reset), status,
+    board, h("p", { class: "fine" }, "Colour: score with bias, dark low, bright high. Numbers: weights of the chosen experts. Struck out: groups this token may not use."),
+    h("h3", {}, "Tokens an expert gets in this layer"), loads,
+    h("h3", {}, "What the model thinks comes next"), next);
+
+  Promise.all([load("labs/ort"), load("labs/model"), script("assets/ort.js")])
+    .then(([runtime, model]) => globalThis.explainSession(runtime, model))
+    .then((made) => {
+      session = made;
+      place.dataset.ready = "yes";
+      return run();
+    })
+    .catch((error) => { status.textContent = `The model could not be loaded (${error.message}); the recorded example stays.`; });
+  return { tokenizer, compute: (given, turned) => compute(session, tokenizer, given, turned) };
+}
+
+const scripts = new Map();
+function script(src) {
+  if (!scripts.has(src)) {
+    scripts.set(src, new Promise((done, failed) => {
+      const element = document.createElement("script");
+      element.src = src;
+      element.onload = () => done();
+      element.onerror = () => failed(new Error(`${src} could not be loaded`));
+      document.head.append(element);
+    }));
+  }
+  return scripts.get(src);
+}

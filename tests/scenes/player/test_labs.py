@@ -1,0 +1,190 @@
+"""What a lab computes in the page is what the project computes in Python, to 1e-4 and with the same experts."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+import torch
+
+from explainers import runs
+from explainers.exporting import KnobbedModel
+from explainers.model import load_shipped
+from explainers.tokenizer import Tokenizer
+from scenes.player.server import Server
+
+CLOSE = 1e-4
+TEXTS = ["Read this line, then read the next line.", "12 + 30 = 42\n\tdef f(x): return x", "Größe, naïve 東京 🙂"]
+KNOBS = [(4, 2, True), (4, 2, False), (1, 1, True), (8, 4, True), (4, 1, False), (6, 3, False), (16, 4, True)]
+
+
+@pytest.fixture(scope="module")
+def open_lab(browser: Any, server: Server, site: Path) -> Iterator[Callable[..., Any]]:
+    contexts = []
+
+    def make(name: str, *, as_file: bool = False) -> Any:
+        context = browser.new_context(viewport={"width": 1280, "height": 900})
+        contexts.append(context)
+        page = context.new_page()
+        page.set_default_timeout(60_000)
+        page.goto(f"file://{site}/index.html#try/{name}" if as_file else f"{server.url}#try/{name}")
+        page.wait_for_selector(f"[data-lab={name}]")
+        return page
+
+    yield make
+    for context in contexts:
+        context.close()
+
+
+@pytest.fixture(scope="module")
+def routing_page(open_lab: Callable[..., Any]) -> Any:
+    page = open_lab("routing")
+    page.wait_for_selector("[data-computed]")
+    return page
+
+
+def computed(page: Any, text: str, k: int, groups: int, bias: bool) -> dict[str, Any]:
+    """The page's own computation, through the very session that it shows."""
+    result: dict[str, Any] = page.evaluate(
+        "async ([text, knobs]) => {"
+        " const result = await explainOpened.compute(text, knobs);"
+        " return {...result, logits: [...result.logits]} }",
+        [text, {"k": k, "groups": groups, "bias": bias}],
+    )
+    return result
+
+
+@pytest.mark.parametrize("text", TEXTS)
+@pytest.mark.parametrize(("k", "groups", "bias"), KNOBS)
+def test_routing_in_the_page_is_the_run(routing_page: Any, text: str, k: int, groups: int, bias: bool) -> None:
+    got = computed(routing_page, text, k, groups, bias)
+    trace = runs.get("routing", text=text, top_k=k, topk_group=groups, bias=bias)
+    assert got["tokens"] == list(trace["indices"].labels["token"])
+    np.testing.assert_allclose(got["scores"], trace["original_scores"].values, atol=CLOSE)
+    np.testing.assert_allclose(got["biased"], trace["biased_scores"].values, atol=CLOSE)
+    np.testing.assert_array_equal(np.array(got["groups"], bool), trace["group_mask"].values)
+    indices = trace["indices"].values
+    np.testing.assert_array_equal(np.argsort(got["rank"], axis=-1, kind="stable")[..., :k], indices)  # the same experts
+    weights = np.zeros_like(trace["original_scores"].values)
+    np.put_along_axis(weights, indices, trace["weights"].values, axis=-1)
+    np.testing.assert_allclose(got["weights"], weights, atol=CLOSE)
+    np.testing.assert_allclose(got["logits"], trace["next_logits"].values, atol=CLOSE)
+
+
+def test_knobs_as_trained_give_the_recorded_run(routing_page: Any) -> None:
+    trace = runs.get("routing")
+    got = computed(routing_page, trace.params["text"], 4, 2, True)
+    np.testing.assert_allclose(got["scores"], trace["original_scores"].values, atol=CLOSE)
+    np.testing.assert_array_equal(np.argsort(got["rank"], axis=-1, kind="stable")[..., :4], trace["indices"].values)
+
+
+def test_tokens_are_those_of_the_project(routing_page: Any) -> None:
+    tokenizer: Tokenizer = load_shipped()[1]
+    pieces = [
+        "word",
+        " the",
+        "  ",
+        "\n",
+        "\t ",
+        "3",
+        "42",
+        "_",
+        "__x",
+        "é",
+        "Ünï",
+        "½",
+        "Ⅷ",
+        "²",
+        "٣",
+        "…",
+        "—",
+        "🙂",
+        "中文",
+        "\u00a0",
+    ]
+    pieces += [
+        "\u2028",
+        "\x1c",
+        "\x85",
+        "\ufeff",
+        "e\u0301",
+        "a-b",
+        "((",
+        " +",
+        "'s",
+        " ",
+        "\r\n",
+        "\u3000",
+        "don't",
+        "_a_",
+        " _",
+    ]
+    draw = np.random.default_rng(0)
+    texts = ["".join(draw.choice(pieces, size=draw.integers(1, 12))) for _ in range(400)]
+    got = routing_page.evaluate(
+        "(texts) => texts.map((t) => { const ids = explainOpened.tokenizer.encode(t);"
+        " return [ids, ids.map((id) => explainOpened.tokenizer.display(id))] })",
+        texts,
+    )
+    for text, (ids, shown) in zip(texts, got, strict=True):
+        assert ids == tokenizer.encode(text), repr(text)
+        assert shown == [tokenizer.display(token) for token in ids]
+
+
+def test_the_exported_layers_are_the_project_s() -> None:
+    """Every expert for every token, unchosen ones weighing nothing, is the same sum as sending tokens away."""
+    model, tokenizer = load_shipped()
+    ids = torch.tensor([tokenizer.encode(TEXTS[1])])
+    with torch.no_grad():
+        dense = KnobbedModel(model)(ids, torch.tensor(4), torch.tensor(2), torch.tensor(1.0))
+        plain = model(ids, trace=True)
+    torch.testing.assert_close(dense[0], plain.logits[0], atol=CLOSE, rtol=0)
+    chosen = torch.stack([r.indices for r in plain.routings if r is not None])
+    assert torch.equal(dense[5].argsort(dim=-1, stable=True)[..., :4], chosen)
+
+
+def test_routing_page_shows_the_recorded_example_first(open_lab: Callable[..., Any]) -> None:
+    page = open_lab("routing")
+    trace = runs.get("routing")
+    page.wait_for_selector("td.chosen")
+    assert page.locator(".routes tbody tr").count() == trace["indices"].shape["token"]
+    assert page.locator("td.chosen").count() == trace["indices"].values[0].size
+
+
+def test_routing_knobs(routing_page: Any) -> None:
+    page = routing_page
+    page.get_by_label("Text").fill("Two words")
+    turn = page.locator("[data-computed]").get_attribute("data-computed")
+    page.get_by_label("Groups a token may use").fill("1")
+    page.get_by_label("Experts a token").fill("2")
+    page.get_by_label("Bias for balance").uncheck()
+    wait_for_another(page, turn)
+    trace = runs.get("routing", text="Two words", top_k=2, topk_group=1, bias=False)
+    for layer, name in enumerate(trace["indices"].labels["layer"]):
+        page.get_by_label("Layer").select_option(label=name)
+        rows = page.locator(".routes tbody tr").all()
+        for row, indices in zip(rows, trace["indices"].values[layer], strict=True):
+            chosen = row.locator("td").evaluate_all(
+                "(cells) => cells.flatMap((c, i) => c.classList.contains('chosen') ? [i] : [])"
+            )
+            assert chosen == sorted(indices.tolist())
+    turn = page.locator("[data-computed]").get_attribute("data-computed")
+    page.get_by_role("button", name="As trained").click()
+    wait_for_another(page, turn)
+    assert page.get_by_label("Experts a token").input_value() == "4"
+
+
+def wait_for_another(page: Any, turn: str) -> None:
+    """Until the page has computed again, and nothing more is under way."""
+    page.locator(f"[data-computed]:not([data-computed='{turn}'])").wait_for()
+    page.wait_for_timeout(400)
+
+
+def test_routing_works_as_a_file(open_lab: Callable[..., Any]) -> None:
+    page = open_lab("routing", as_file=True)
+    page.wait_for_selector("[data-computed]")
+    assert re.search(r"12 tokens, computed here in \d+ ms", page.locator("[data-lab] [role=status]").inner_text())
