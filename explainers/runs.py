@@ -18,7 +18,7 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
-from explainers import paths
+from explainers import extensions, paths
 from explainers.errors import ExplainError, one_of
 from explainers.quantities import Quantity
 from explainers.sources import describe, fingerprint, is_checkpoint, refused
@@ -83,7 +83,7 @@ CATALOGUE: dict[str, Run] = {}
 
 
 def register(*runs: Run) -> None:
-    """Add runs to the catalogue (extensions call this through the entry point ``explain.runs``)."""
+    """Add runs to the catalogue. Those of installed packages come by themselves (`explainers.extensions`)."""
     for run in runs:
         if run.name in CATALOGUE:
             raise ExplainError(f"two runs are called {run.name!r}; rename one")
@@ -470,4 +470,11 @@ register(
         "one beginning written on with the drafting head, pass by pass",
         recorded=True,
     ),
+)
+
+register(
+    *(
+        Run(name, entry.value, f"from the package {extensions.package(entry)}")
+        for name, entry in extensions.offered("explain.runs").items()
+    )
 )

@@ -13,7 +13,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any
 
-from explainers import paths
+from explainers import extensions, paths
 from explainers.errors import ExplainError, one_of
 from scenes import clock, script
 from scenes.syntax import SceneClass, scene_classes
@@ -49,8 +49,11 @@ class Course:
 
     @classmethod
     def default(cls, lang: str | None = None) -> Course:
-        """The project's own course; ``$EXPLAIN_COURSE`` (``scripts:scenes``) names another one."""
+        """The project's own course; ``$EXPLAIN_COURSE`` names another: ``scripts:scenes``, or one installed."""
         if other := os.environ.get("EXPLAIN_COURSE"):
+            if os.pathsep not in other:
+                found = extensions.load("explain.courses", other)
+                return cls(found.scripts, found.scenes, lang or script.language())
             scripts, _, scenes = other.partition(os.pathsep)
             return cls(Path(scripts), Path(scenes), lang or script.language())
         return cls(paths.lecture_scripts(), Path(__file__).parent / "lectures", lang or script.language())

@@ -7,6 +7,7 @@ from dataclasses import asdict, dataclass, field, replace
 from types import MappingProxyType
 from typing import Any
 
+from explainers import extensions
 from explainers.errors import one_of
 from scenes.report import Box
 from scenes.waivers import Waiver
@@ -76,8 +77,8 @@ class Finding:
     boxes: tuple[Box, ...] = ()
 
     def __post_init__(self) -> None:
-        if self.code not in CODES:
-            raise one_of("finding code", self.code, list(CODES))
+        if self.code not in CODES and self.code not in extensions.offered("explain.checks"):
+            raise one_of("finding code", self.code, [*CODES, *extensions.offered("explain.checks")])
 
     def to_json(self) -> dict[str, Any]:
         return {**asdict(self), "more_steps": list(self.more_steps), "boxes": [list(box) for box in self.boxes]}

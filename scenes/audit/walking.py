@@ -13,6 +13,7 @@ from typing import Any
 
 import numpy as np
 
+from explainers import extensions
 from explainers.errors import ExplainError
 from explainers.traces import Trace
 from scenes import waivers
@@ -157,6 +158,8 @@ class _Visitor:
         contrast.check(now, frame, notes, painter, self.seen)
         contrast.check_colours(now, notes)
         motion.check_composition(now, frame, notes, painter)
+        for code in extensions.offered("explain.checks"):
+            extensions.load("explain.checks", code)(now, notes)
         for mark in sorted({cue.name for cue in report.cues} - self._waited):
             message = "wait for it with s.until(mark) or s.left_until(mark), or take it out of the script"
             notes.add("script-mismatch", f"mark [[{mark}]]", "nobody waits for it", message)

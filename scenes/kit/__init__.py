@@ -4,6 +4,8 @@ Colours by role, text without LaTeX, numbers that know their origin, tensors, to
 drawn from data. See `scenes.kit.gallery` for one picture of each.
 """
 
+from typing import TYPE_CHECKING
+
 from scenes.kit.areas import AmountSquare, Block, BlockChart
 from scenes.kit.attempts import AttemptBoard
 from scenes.kit.attention import AttentionMap, HeadRow, HeadSharing
@@ -221,3 +223,13 @@ __all__ = [
     "use_theme",
     "visible",
 ]
+
+if not TYPE_CHECKING:  # a type checker should go on finding names that are spelt wrong
+
+    def __getattr__(name: str) -> object:
+        """Kit objects of installed packages (entry point ``explain.kit``)."""
+        from explainers import extensions
+
+        if name in extensions.offered("explain.kit"):
+            return extensions.load("explain.kit", name)
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

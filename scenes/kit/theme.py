@@ -18,6 +18,7 @@ from types import MappingProxyType
 import numpy as np
 from manim import ManimColor, rate_functions
 
+from explainers import extensions
 from explainers.errors import ExplainError, one_of
 from scenes.kit import palette
 from scenes.kit.palette import Floats
@@ -142,20 +143,30 @@ _chosen: list[str] = []
 
 def theme() -> Theme:
     """The theme in force: the one chosen by `use_theme`, else ``$EXPLAIN_THEME``, else ``dark``."""
-    name = _chosen[-1] if _chosen else os.environ.get(ENVIRONMENT, "dark")
-    if name not in THEMES:
-        raise one_of("theme", name, list(THEMES))
-    return THEMES[name]
+    return named(_chosen[-1] if _chosen else os.environ.get(ENVIRONMENT, "dark"))
+
+
+def named(name: str) -> Theme:
+    """A theme of this project, or of an installed package (entry point ``explain.themes``)."""
+    if name in THEMES:
+        return THEMES[name]
+    if name not in extensions.offered("explain.themes"):
+        raise one_of("theme", name, [*THEMES, *extensions.offered("explain.themes")])
+    found = extensions.load("explain.themes", name)
+    if not isinstance(found, Theme):
+        raise ExplainError(
+            f"the theme {name!r} of an installed package is no scenes.kit.theme.Theme; mend that package"
+        )
+    return found
 
 
 @contextmanager
 def use_theme(name: str) -> Iterator[Theme]:
     """Build with another theme: ``with use_theme("light"): …``."""
-    if name not in THEMES:
-        raise one_of("theme", name, list(THEMES))
+    found = named(name)
     _chosen.append(name)
     try:
-        yield THEMES[name]
+        yield found
     finally:
         _chosen.pop()
 

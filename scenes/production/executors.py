@@ -84,6 +84,7 @@ class Cluster:
 
 
 def choose(options: Options) -> Executor:
+    """Who draws the scenes of these options: the cluster that they name, or processes of this machine."""
     return Cluster(options.cluster) if options.cluster else Local(options.workers)
 
 

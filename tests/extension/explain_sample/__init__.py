@@ -1,0 +1,1 @@
+"""A sample of what an installed package can add."""
