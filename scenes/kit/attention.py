@@ -67,8 +67,9 @@ class HeadSharing(DataBound, VGroup):
 
     >>> HeadSharing(query_heads, kv_heads, most=16)
 
-    With more than ``most`` query heads only the first are drawn, and the note says how many of how many.
-    ``latent=True`` draws what MLA keeps instead: one latent, expanded for every head.
+    With more than ``most`` query heads only the first are drawn, and the note (``note=False``: none) says how many of
+    how many. ``latent=True`` draws what MLA keeps instead: one latent, from which each head gets a key of its own
+    (outlined: made when it is needed). ``drop`` is the distance down to what is stored.
     """
 
     def __init__(
@@ -78,6 +79,8 @@ class HeadSharing(DataBound, VGroup):
         *,
         most: int = 16,
         latent: bool = False,
+        note: bool = True,
+        drop: float = 1.0,
         width: float = 5.5,
         name: str = "",
     ) -> None:
@@ -92,16 +95,20 @@ class HeadSharing(DataBound, VGroup):
         side = min(pitch * 0.72, 0.34)
         self.queries = VGroup(*(self._head("query", side).shift(RIGHT * (i + 0.5) * pitch) for i in range(shown)))
         count = -(-shown // group)
-        self.stored, self.links = VGroup(), VGroup()
+        self.stored, self.links, self.made = VGroup(), VGroup(), VGroup()
+        if latent:
+            self.made.add(*(self._head("key", side).next_to(query, DOWN, buff=side) for query in self.queries))
+            self.made.set_fill(opacity=0).set_stroke(theme.role("key"), 1.4)
+        ends = self.made if latent else self.queries
         for index in range(count):
-            members = self.queries[index * group : (index + 1) * group]
+            members = ends[index * group : (index + 1) * group]
             centre = members.get_center()[0]
             if latent:
                 head = self._head("latent", side, side * 1.5)
             else:
                 key, value = self._head("key", side), self._head("value", side)
-                head = VGroup(key, value).arrange(DOWN, buff=0.05)
-            head.move_to([centre, -1.35, 0], aligned_edge=UP)
+                head = VGroup(key, value).arrange(DOWN, buff=side * 0.15)
+            head.move_to([centre, members.get_bottom()[1] - drop, 0], aligned_edge=UP)
             self.stored.add(head)
             for member in members:
                 self.links.add(
@@ -109,9 +116,10 @@ class HeadSharing(DataBound, VGroup):
                         member.get_bottom(), head.get_top() + UP * 0.03, stroke_width=1.6, color=theme.role("hairline")
                     )
                 )
-        self.add(self.links, self.queries, self.stored)
-        self.note = VGroup(*self._note(query_heads, shown, kv_heads)).arrange(RIGHT, buff=0.12)
-        self.add(self.note.next_to(self, DOWN, buff=0.2))
+        self.add(self.links, self.queries, self.made, self.stored)
+        if note:
+            self.note = VGroup(*self._note(query_heads, shown, kv_heads)).arrange(RIGHT, buff=0.12)
+            self.add(self.note.next_to(self, DOWN, buff=0.2))
         if name:
             self.name_label = Label(name, "small", "text").next_to(self.queries, UP, buff=0.18)
             self.add(self.name_label)

@@ -74,16 +74,18 @@ class AnotherOrder(LectureScene):
         self.ql = self.grid(
             sentence["q_latent"].pick(**at, head=slice(self.head, self.head + 1)), "query", "query, as a latent"
         )
+        looks = sentence["attention"].pick(**at, head=self.head, query=slice(last, last + 1))
+        self.looks = self.grid(looks, "query", "attention")
         row(self.q, self.w, self.c, gap=0.8)
         for each in (self.q, self.w, self.c):
             each.shift([0, -each.image.get_center()[1], 0])
-        Group(self.q, self.w, self.c).move_to(STAGE_CENTER + 0.45 * DOWN)
+        Group(self.q, self.w, self.c).move_to(STAGE_CENTER + 0.05 * UP)
         self.formulas = [
             math("query(q) dot (dense(W) dot latent(c))", size="display"),
             math("(query(q) dot dense(W)) dot latent(c)", size="display"),
         ]
         for formula in self.formulas:
-            formula.move_to(STAGE_CENTER + 2.35 * UP)
+            formula.move_to(STAGE_CENTER + 2.7 * UP)
         self.origin(sentence)
 
     def beside(self, grid: TensorGrid, other: TensorGrid) -> None:
@@ -105,7 +107,10 @@ class AnotherOrder(LectureScene):
             s.until("again")
             self.play(FadeOut(self.k), run_time=0.4)
             self.add(self.k)
-            self.play(self.k.reveal("columns"), run_time=max(s.left, 1.0))
+            self.play(self.k.reveal("columns"), run_time=max(s.left - 0.8, 1.0))
+            self.looks.next_to(self.k.image, DOWN, buff=0.3)
+            self.looks.shift((self.k.image.get_x() - self.looks.image.get_x()) * RIGHT)
+            self.play(FadeIn(self.looks, shift=0.2 * DOWN), run_time=0.7)
 
     def bracket(self, *grids: TensorGrid) -> Rectangle:
         group = Group(*grids)
@@ -117,7 +122,7 @@ class AnotherOrder(LectureScene):
     def absorb(self) -> None:
         """The other order: the one query moves into the latents' space."""
         with self.step() as s:
-            self.play(FadeOut(self.k), FadeIn(self.w, self.c), run_time=0.8)
+            self.play(FadeOut(self.k, self.looks), FadeIn(self.w, self.c), run_time=0.8)
             s.until("brackets")
             work = self.bracket(self.q, self.w)
             self.play(Create(work), FadeOut(self.formulas[0]), FadeIn(self.formulas[1]), run_time=0.8)
@@ -125,10 +130,14 @@ class AnotherOrder(LectureScene):
             self.beside(self.ql, self.w)
             self.play(FadeOut(self.q, shift=RIGHT), FadeOut(self.w, work), FadeIn(self.ql), run_time=1.4)
             s.until("direct")
-            stored = label("straight from the cache", "small", "latent").next_to(self.c.image, DOWN, buff=0.2)
+            stored = label("straight from the cache", "small", "latent").next_to(self.c.image, RIGHT, buff=0.3)
             pair = Group(self.ql, self.c, stored)
             self.play(FadeIn(stored), run_time=0.5)
             self.play(pair.animate.set_x(0), run_time=1.0)
+            self.looks.next_to(self.c.image, DOWN, buff=0.3)
+            self.looks.shift((self.c.image.get_x() - self.looks.image.get_x()) * RIGHT)
+            self.play(FadeIn(self.looks, shift=0.2 * DOWN), run_time=0.7)
+            pair.add(self.looks)
         self.leaving = Group(pair, self.formulas[1])
 
     def same(self, sentence: Trace) -> None:

@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 from manim import (
     DOWN,
     LEFT,
     RIGHT,
     UP,
+    Animation,
     AnimationGroup,
     Create,
+    Dot,
     FadeIn,
     FadeOut,
     LaggedStart,
@@ -16,6 +20,7 @@ from manim import (
     MoveAlongPath,
     Square,
     Succession,
+    UpdateFromAlphaFunc,
     VGroup,
     VMobject,
     linear,
@@ -24,7 +29,7 @@ from manim import (
 
 from explainers.quantities import Quantity
 from explainers.traces import Trace
-from scenes.kit import NumberLabel, Roof, RooflineChart, Work, fit_stage, label, role, row, tint
+from scenes.kit import EASE, NumberLabel, Roof, RooflineChart, Work, fit_stage, label, role, row, tint
 from scenes.lectures.l3_mla.common import panel
 from scenes.stage import LectureScene
 
@@ -107,24 +112,50 @@ class ReadingIsTheBottleneck(LectureScene):
         counts = label("limited by multiplying", "small", "reward").next_to(ridge, RIGHT, buff=0.3)
         VGroup(reads, counts).align_to(figure, DOWN).shift(1.05 * UP)
         self.origin(roofline)
+        units, rest = machine[4], VGroup(*machine[:4], *machine[5:])
+        walker, walk = self.walk(chart, roofline, units)
         with self.step() as s:
-            self.play(FadeOut(machine), run_time=0.4)
+            self.play(FadeOut(rest), units.animate.scale(0.52).move_to(chart.axes.point(4, 2e14)), run_time=0.8)
+            name = label("multipliers at work", "small", "muted").next_to(units, DOWN, buff=0.15)
             s.until("roof")
             self.play(FadeIn(chart.axes), run_time=0.5)
             self.play(Create(chart.lines["H800"]), FadeIn(chart.roof_names["H800"]), run_time=0.7)
             self.play(Create(ridge), run_time=0.4)
             s.until("right")
-            self.play(FadeIn(counts, shift=0.2 * UP), run_time=0.8)
+            self.play(FadeIn(counts, shift=0.2 * UP), FadeIn(walker, name), walk(1.0, 1.0), run_time=0.8)
             s.until("left")
-            self.play(FadeIn(reads, shift=0.2 * UP), run_time=0.8)
+            self.play(FadeIn(reads, shift=0.2 * UP), walk(1.0, 0.0), run_time=max(1.0, s.left_until("ridge")))
             s.until("ridge")
             self.play(FadeIn(figure, shift=0.2 * UP), run_time=0.8)
+        self.walked = VGroup(walker, units, name)
         return chart
+
+    def walk(self, chart: RooflineChart, roofline: Trace, units: VGroup) -> tuple[Dot, Callable[..., Animation]]:
+        """A dot that walks along the roof, and the multipliers that have work where it stands."""
+        peak, ridge = (float(roofline.quantity(f"{name}_h800")) for name in ("peak", "ridge"))
+        walker = Dot(radius=0.12, color=role("accent"))
+
+        def stand(place: float) -> None:
+            intensity = ridge * 10 ** (1.6 * place - 1.2)
+            busy = min(1.0, intensity / ridge)
+            walker.move_to(chart.axes.point(intensity, peak * busy))
+            for index, unit in enumerate(units):
+                unit.set_fill(role("accent") if index < round(busy * len(units)) else tint("text", 0.18))
+
+        def walk(start: float, end: float) -> Animation:
+            return UpdateFromAlphaFunc(
+                walker, lambda _, alpha: stand(start + (end - start) * EASE(alpha)), suspend_mobject_updating=False
+            )
+
+        stand(1.0)
+        units.set_fill(tint("text", 0.18))
+        return walker, walk
 
     def points(self, chart: RooflineChart) -> None:
         """Four attentions at their operations a byte, and the share of the chip that each can use."""
         busy = {"MHA": "share_mha_h800", "MLA": "share_mla_absorbed_h800"}
         with self.step() as s:
+            self.play(FadeOut(self.walked), run_time=0.4)
             for name in KINDS:
                 if name != "MQA":
                     s.until(name.lower())

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from manim import DOWN, LEFT, RIGHT, UP, Create, FadeIn, FadeOut, Group, LaggedStart, Line, Rectangle, Square, VGroup
+from manim import DOWN, LEFT, RIGHT, UP, Create, FadeIn, FadeOut, Group, LaggedStart, Line, Rectangle, VGroup
 
 from explainers.quantities import computed
 from explainers.traces import Trace
@@ -14,6 +14,7 @@ from scenes.kit import (
     CacheStack,
     CacheStrip,
     CountingNumber,
+    HeadSharing,
     NumberLabel,
     label,
     role,
@@ -22,43 +23,17 @@ from scenes.kit import (
 from scenes.stage import LectureScene
 
 
-class HeadPicture(VGroup):
-    """Who shares what: query heads above, what is stored for them (filled) below.
-
-    With ``latent`` each head has a key of its own (outlined: made when it is needed) out of one stored latent.
-    """
-
-    def __init__(self, heads: int, shared_by: int, latent: bool = False) -> None:
-        super().__init__()
-        queries = self.cells(heads, "query", 0.11)
-        made = self.cells(heads, "key", 0.11).next_to(queries, DOWN, buff=0.12)
-        made.set_fill(opacity=0).set_stroke(role("key"), 1.4)
-        above = made if latent else queries
-        self.stored = VGroup()
-        for start in range(0, heads, shared_by):
-            group = above[start : start + shared_by]
-            store = Square(0.2, stroke_width=0, fill_color=role("latent" if latent else "key"), fill_opacity=1)
-            self.stored.add(store.next_to(group, DOWN, buff=0.34))
-            self.add(*(Line(q.get_bottom(), store.get_top(), stroke_width=1.2, color=role("muted")) for q in group))
-        self.add(queries, self.stored, *([made] if latent else []))
-
-    @staticmethod
-    def cells(count: int, colour: str, side: float) -> VGroup:
-        cell = Square(side, stroke_width=0, fill_color=role(colour), fill_opacity=1)
-        return VGroup(*(cell.copy() for _ in range(count))).arrange(RIGHT, buff=0.05)
-
-
 class TheCacheGrows(LectureScene):
     """One token in the shape of V3; the cache at two lengths beside one GPU; four ways to keep less."""
 
     lecture = 3
     drawn = 32
-    #: name, number in the run, query heads that share one entry, colour
+    #: name, number in the run, query heads that share one entry (none said: all), colour
     kinds = (
         ("MHA", "mha", 1, "key"),
         ("GQA", "gqa8", 16, "key"),
-        ("MQA", "mqa", 32, "key"),
-        ("MLA", "mla", 32, "latent"),
+        ("MQA", "mqa", None, "key"),
+        ("MLA", "mla", None, "latent"),
     )
 
     def construct(self) -> None:
@@ -143,7 +118,7 @@ class TheCacheGrows(LectureScene):
         strips = [self.strip_of(trace, f"{key}_128k", name, colour) for name, key, _, colour in self.kinds]
         stack = CacheStack(strips, gap=0.62, note=False)
         stack.align_to([SAFE_LEFT, 0, 0], LEFT).align_to([0, STAGE_TOP, 0], UP).shift(0.15 * DOWN)
-        heads = [HeadPicture(self.drawn, shared, colour == "latent") for _, _, shared, colour in self.kinds]
+        heads = [self.shared(shared, colour == "latent") for _, _, shared, colour in self.kinds]
         sizes = [
             NumberLabel(trace.quantity(key), "si 3", size="small", role=colour) for _, key, _, colour in self.kinds
         ]
@@ -159,7 +134,7 @@ class TheCacheGrows(LectureScene):
             ),
             gap=0.08,
         )
-        note.next_to(heads[-1], DOWN, buff=0.2)
+        note.next_to(heads[-1], DOWN, buff=0.18)
         less = NumberLabel(trace.quantity("mla_vs_mha"), "times 2", size="heading", role="latent", after=" less")
         less.next_to(sizes[-1], RIGHT, buff=0.4)
         with self.step() as s:
@@ -173,3 +148,9 @@ class TheCacheGrows(LectureScene):
                 self.play(FadeIn(strips[index], sizes[index], shift=0.2 * LEFT), run_time=0.9)
             s.until("less")
             self.play(FadeIn(less), run_time=0.8)
+
+    def shared(self, by: int | None, latent: bool) -> HeadSharing:
+        """Query heads above, what so many of them share below."""
+        heads = self.number("v3.heads")
+        stored = heads / (by or int(heads))
+        return HeadSharing(heads, stored, most=self.drawn, latent=latent, note=False, drop=0.3, width=5.1)
