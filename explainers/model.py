@@ -302,7 +302,16 @@ def published_config(cfg: ModelConfig) -> dict[str, object]:
 
 def model_folder(source: str = "small") -> Path:
     """The folder of a shipped model's name, or the path itself where it is one."""
-    return paths.assets() / "models" / source if source in SHIPPED else Path(source)
+    if source in SHIPPED:
+        return paths.assets() / "models" / source
+    folder = Path(source)
+    if not (folder / "config.json").is_file():
+        known = ", ".join(sorted(SHIPPED))
+        raise ExplainError(
+            f"unknown source {source!r}; choose {known}, a folder that `explain train` made (with config.json), "
+            "or checkpoint:PATH"
+        )
+    return folder
 
 
 @cache

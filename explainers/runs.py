@@ -42,6 +42,12 @@ class Context:
     device: str | None = None
     source: str | None = None
 
+    def __post_init__(self) -> None:
+        if self.seed is not None and self.seed < 0:
+            raise ExplainError(f"the seed {self.seed} is negative; choose a whole number from 0 on")
+        if self.text is not None and not self.text.strip():
+            raise ExplainError("the text is empty; give at least one word with --text")
+
     def overrides(self) -> dict[str, Any]:
         return {name: value for name, value in asdict(self).items() if value is not None}
 
@@ -163,6 +169,21 @@ def model_of(name: str) -> str:
     if run is None or not run.weights or not is_checkpoint(source):
         return ""
     return describe(source) if run.weights == "any" else "the small model"
+
+
+def choices(name: str) -> str:
+    """In words, what the user chose and this run shows: `` of the model in PATH, your text, seed 3``; else nothing."""
+    chosen, run = context().overrides(), CATALOGUE.get(name)
+    if run is None or not chosen:
+        return ""
+    model, source = model_of(name), chosen.get("source", "")
+    if not model and run.weights and source and not is_checkpoint(source):
+        model = source if "/" not in source else f"the model in {Path(source).name}"
+    known = run.defaults() if {"text", "seed"} & set(chosen) else {}
+    words = [f" of {model}"] if model else [""]
+    words += ["your text"] if "text" in chosen and "text" in known else []
+    words += [f"seed {chosen['seed']}"] if "seed" in chosen and "seed" in known else []
+    return ", ".join(words)
 
 
 def quantity(reference: str) -> Quantity:
@@ -322,6 +343,7 @@ register(
         "untrained_gate",
         "explainers.experiments.untrained_gate:untrained_gate",
         "a sentence through a gate of a published model's size and rules, before any training",
+        weights="small",
     ),
 )
 

@@ -6,7 +6,7 @@ from collections.abc import Iterable
 
 from explainers.errors import ExplainError
 from explainers.quantities import Cited, Quantity
-from explainers.runs import model_of
+from explainers.runs import choices
 from explainers.traces import NamedArray, Trace
 from scenes.kit import fonts, theme
 from scenes.kit.binding import Bound
@@ -46,9 +46,8 @@ def origin_text(sources: Iterable[Source]) -> str:
 
 
 def _run(name: str) -> str:
-    """``"run routing"``, and whose weights it read where the viewer chose a checkpoint."""
-    model = model_of(name)
-    return f"run {name} of {model}" if model else f"run {name}"
+    """``"run routing"``, and what of it the viewer chose: weights, text, seed."""
+    return f"run {name}{choices(name)}"
 
 
 def _collect(quantity: Quantity, runs: dict[str, None], leaves: dict[str, None], formulas: dict[str, None]) -> None:
