@@ -23,6 +23,7 @@ from manim import (
 from explainers.quantities import Quantity
 from explainers.traces import NamedArray, Trace
 from scenes.kit import (
+    SAFE_WIDTH,
     STAGE_CENTER,
     Bar,
     BarChart,
@@ -67,6 +68,8 @@ class AnotherOrder(LectureScene):
         last = sentence["h"]["token"] - 1
         query = sentence["q_nope"].pick(**at, head=self.head, token=slice(last, last + 1)).transposed("token", "nope")
         keys = sentence["k_nope"].pick(**at, head=self.head).transposed("nope", "token")
+        wide = query["nope"] + sentence["w_uk"]["latent"] + min(sentence["h"]["token"], 64)
+        self.cell = min(type(self).cell, (SAFE_WIDTH - 2.2) / wide)  # a long sentence has smaller cells
         self.q = self.grid(query, "query", "query")
         self.w = self.grid(sentence["w_uk"].pick(head=self.head), "dense", "up-projection")
         self.c = self.grid(sentence["c_kv"].pick(**at).transposed("latent", "token"), "latent", "latents")

@@ -54,7 +54,7 @@ class PositionBreaksIt(LectureScene):
         flat, turned = (trace["first_pair"].pick(variant=variant, layer=0) for variant in (0, 1))
         tokens = TokenRow(flat, size="small")
         shown = slice(0, len(tokens.chips))  # a long sentence is cut, and the row says so
-        pitch = SAFE_WIDTH / len(tokens.chips)
+        pitch = min(SAFE_WIDTH / len(tokens.chips), 1.2)  # dials of a short sentence do not grow without end
         before, after = KeyDials(flat.pick(token=shown), pitch), KeyDials(turned.pick(token=shown), pitch, "rope")
         before.move_to(STAGE_CENTER + 0.75 * UP)
         after.move_to(STAGE_CENTER + 1.0 * DOWN)
