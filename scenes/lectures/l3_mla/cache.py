@@ -21,6 +21,7 @@ from scenes.kit import (
     row,
 )
 from scenes.stage import LectureScene
+from scenes.waivers import waive
 
 
 class TheCacheGrows(LectureScene):
@@ -153,4 +154,6 @@ class TheCacheGrows(LectureScene):
         """Query heads above, what so many of them share below."""
         heads = self.number("v3.heads")
         stored = heads / (by or int(heads))
-        return HeadSharing(heads, stored, most=self.drawn, latent=latent, note=False, drop=0.3, width=5.1)
+        picture = HeadSharing(heads, stored, most=self.drawn, latent=latent, note=False, drop=0.3, width=5.1)
+        reason = "a quarter of the heads is drawn: one entry for all of them looks like one for half of them"
+        return waive(picture, "ignores-data", reason=reason)
