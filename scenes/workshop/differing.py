@@ -20,7 +20,7 @@ from explainers.errors import ExplainError
 from explainers.runs import CATALOGUE
 from scenes import script
 from scenes.audit.checking import chosen
-from scenes.production import plan
+from scenes.production import plan, source
 from scenes.production.settings import Options
 from scenes.registry import Course, SceneEntry
 
@@ -112,7 +112,7 @@ class Touched:
 
     def scene(self, entry: SceneEntry) -> bool:
         """Whether the code, the words or the data of a scene are not what they were."""
-        code = {str(path.relative_to(self.root)) for path in plan.reach(entry.code.file)}
+        code = {str(path.relative_to(self.root)) for path in source.reach(entry.code.file)}
         return bool(code & self.files) or self._words(entry) or self._data(entry)
 
     def _words(self, entry: SceneEntry) -> bool:

@@ -27,6 +27,7 @@ from explainers.errors import ExplainError
 from scenes import script
 from scenes.production import plan
 from scenes.production.settings import Options
+from scenes.production.source import reach
 from scenes.registry import Course, SceneEntry, select
 from scenes.workshop import forks
 from scenes.workshop.changes import State, may_go_on
@@ -167,7 +168,7 @@ class Watch:
         course = Course.default()
         with suppress(ExplainError, SyntaxError, OSError):
             entry = self._entry(course)
-            self._last_files = [entry.code.file, entry.lecture.path, *plan.reach(entry.code.file)]
+            self._last_files = [entry.code.file, entry.lecture.path, *reach(entry.code.file)]
             self._last_files.append(script.names_file(entry.lecture.path))
         yield from getattr(self, "_last_files", [])
         yield from course.scenes.rglob("*.py")
@@ -179,7 +180,7 @@ class Watch:
 
     def _state(self, entry: SceneEntry, course: Course) -> State:
         file, folder = entry.code.file.resolve(), course.scenes.resolve()
-        files = {path for path in plan.reach(file) if path.is_relative_to(folder)} | {file}
+        files = {path for path in reach(file) if path.is_relative_to(folder)} | {file}
         sources = {path: path.read_text(encoding="utf-8") for path in files}
         for path, text in sources.items():
             ast.parse(text, str(path))
