@@ -81,7 +81,75 @@ def routing() -> dict[str, Any]:
     }
 
 
-LABS = (Lab("routing", 2, "Where do tokens go? Routing in the trained model", routing),)
+#: Attentions of `explainers.deployments` that DeepSeek-V3 may be given, and their names.
+ATTENTIONS = {"mla": "MLA, as published", "mqa": "MQA", "gqa8": "GQA-8", "mha": "MHA"}
+CHIPS = ("h800", "h100", "h200", "b200")  # those with an FP8 figure read in a source
+GPUS = 144
+
+
+def serving() -> dict[str, Any]:
+    """Lecture 6's lab: what a step's parts are made of, for each chip and attention; the page does the arithmetic.
+
+    In these cases attention's FLOPs and bytes are proportional to the context, so one key says all (a test compares).
+    """
+    from explainers import serving as model
+    from explainers.deployments import Deployment, attention_flops, cache_read, load, rates
+    from explainers.serving_day import reproduce_day
+
+    cases: dict[str, dict[str, dict[str, float]]] = {}
+    for chip in CHIPS:
+        for attention in ATTENTIONS:
+            deployment = Deployment("v3", chip, GPUS, attention)
+            counted, speed = load(deployment), rates(deployment)
+            cases.setdefault(chip, {})[attention] = {
+                "replicated": counted.replicated_bytes,
+                "expert": counted.expert_bytes,
+                "experts": counted.experts,
+                "chosen": counted.chosen,
+                "flops": counted.weight_flops,
+                "cache": counted.cache_per_token,
+                "network": counted.network_bytes,
+                "core": float(attention_flops(deployment, 1.0)[0]),
+                "read": float(cache_read(deployment, 1.0)),
+                "bandwidth": speed.bandwidth,
+                "matmul": speed.matmul,
+                "attention": speed.attention,
+                "card": speed.network,
+                "memory": float(deployment.chip.memory.value),
+            }
+    return {
+        "model": Deployment("v3", CHIPS[0]).config.title,
+        "gpus": GPUS,
+        "utilisation": float(reproduce_day().numbers["decode_utilisation"].value),
+        "chips": {chip: Deployment("v3", chip).chip.title for chip in CHIPS},
+        "attentions": ATTENTIONS,
+        "cases": cases,
+        "start": {"chip": "h800", "attention": "mla", "context": 4096, "batch": 64, "price": 2},
+        "assumptions": [*model.ASSUMPTIONS, *(f"left out: {line}" for line in model.LEFT_OUT)],
+    }
+
+
+def group() -> dict[str, Any]:
+    """Lecture 7's lab: the answers, rewards and likelihoods of the run `grpo_group`."""
+    trace = runs.get("grpo_group")
+    names = trace["vocabulary"].labels["token"]
+    own, tokens = trace["own"].values, trace["token"].values
+    ratio = trace["ratio"]
+    return {
+        "prompt": list(trace["prompt"].labels["place"]),
+        "answers": [[names[token] for token in row[mine]] for row, mine in zip(tokens, own, strict=True)],
+        "rewards": [round(float(reward), 6) for reward in trace["reward"].values],
+        "moments": list(ratio.labels["moment"]),
+        "ratio": [[row[mine].tolist() for row, mine in zip(moment, own, strict=True)] for moment in ratio.values],
+        "clip": float(trace.quantity("clip")),
+    }
+
+
+LABS = (
+    Lab("routing", 2, "Where do tokens go? Routing in the trained model", routing),
+    Lab("serving", 6, "What does a token cost? Chip, context, batch, attention", serving),
+    Lab("group", 7, "What is rewarded is learnt: a GRPO group with your own rewards", group),
+)
 
 
 def write(folder: Path, script: Callable[[str, Any], str], tell: Tell) -> list[dict[str, Any]]:

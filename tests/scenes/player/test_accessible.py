@@ -39,7 +39,10 @@ def test_axe_finds_nothing(browser: Any, server: Server, site: Path, axe: str, l
         page.evaluate(axe)
         result = page.evaluate("(tags) => axe.run(document, {runOnly: tags})", TAGS)
         passed += len(result["passes"])
-        found.extend(f"{view}: {v['id']}: {v['nodes'][0]['html'][:200]}" for v in result["violations"])
+        found.extend(
+            f"{view}: {v['id']}: {v['nodes'][0]['html'][:200]}: {v['nodes'][0]['failureSummary']}"
+            for v in result["violations"]
+        )
 
     try:
         page.goto(server.url)
@@ -62,6 +65,11 @@ def test_axe_finds_nothing(browser: Any, server: Server, site: Path, axe: str, l
         page.keyboard.press("/")
         page.keyboard.type("the")
         check("search")
+        page.keyboard.press("Escape")
+        for lab in ("routing", "serving", "group"):
+            page.goto(f"{server.url}#try/{lab}")
+            page.wait_for_selector(f"[data-lab={lab}] h2, [data-lab={lab}] table")
+            check(f"lab {lab}")
         page.goto(f"{server.url}notes/{next((site / 'notes').iterdir()).name}")
         check("notes")
     finally:

@@ -12,7 +12,10 @@ import pytest
 import torch
 
 from explainers import runs
+from explainers import serving as model_of_serving
+from explainers.deployments import Deployment
 from explainers.exporting import KnobbedModel
+from explainers.grpo import group_advantages
 from explainers.model import load_shipped
 from explainers.tokenizer import Tokenizer
 from scenes.player.server import Server
@@ -188,3 +191,87 @@ def test_routing_works_as_a_file(open_lab: Callable[..., Any]) -> None:
     page = open_lab("routing", as_file=True)
     page.wait_for_selector("[data-computed]")
     assert re.search(r"12 tokens, computed here in \d+ ms", page.locator("[data-lab] [role=status]").inner_text())
+
+
+# ---------------------------------------------------------------------- lecture 6
+def test_serving_in_the_page_is_the_model_of_serving(open_lab: Callable[..., Any]) -> None:
+    page = open_lab("serving")
+    page.wait_for_selector(".results-box b")
+    run = runs.get("serving")  # what `explain run serving` says: V3 on 144 H800, MLA, two dollars an hour
+    batches, contexts = run["batch"].values, run["context"].values
+    ask = "([cases]) => cases.map(([chip, attention, knobs]) => explainOpened.serve(chip, attention, knobs))"
+    grid = [
+        ("h800", "mla", {"batch": b, "context": c, "price": 2}) for b in batches.tolist() for c in contexts.tolist()
+    ]
+    got = page.evaluate(ask, [grid])
+    shape = (len(batches), len(contexts))
+    fits = np.array([one["fits"] >= knobs["batch"] for one, (_, _, knobs) in zip(got, grid, strict=True)]).reshape(
+        shape
+    )
+    for name, field in (("gpu_speed", "gpu"), ("user_speed", "user"), ("cost", "cost")):
+        values = np.array([one[field] for one in got]).reshape(shape)
+        np.testing.assert_allclose(np.where(fits, values, 0), run[name].values, rtol=CLOSE)
+    others = [
+        (chip, attention, {"batch": b, "context": c, "price": 3.5})
+        for chip in ("h100", "h200", "b200")
+        for attention in ("mla", "mqa", "gqa8", "mha")
+        for b, c in ((1, 256), (32, 4096), (512, 131072))
+    ]
+    utilisation = run.quantity("utilisation").value
+    for (chip, attention, knobs), one in zip(others, page.evaluate(ask, [others]), strict=True):
+        deployment = Deployment("v3", chip, 144, attention)
+        step = model_of_serving.decode_step(deployment, knobs["batch"], knobs["context"])
+        speed = model_of_serving.decode_speed(deployment, knobs["batch"], knobs["context"], utilisation)
+        for part in ("weights", "matmul", "attention", "network"):
+            assert one[part] == pytest.approx(float(getattr(step, part)), rel=CLOSE)
+        assert one["gpu"] == pytest.approx(float(speed), rel=CLOSE)
+        assert one["cost"] == pytest.approx(float(model_of_serving.cost_per_million(speed, 3.5)), rel=CLOSE)
+        assert one["fits"] == int(model_of_serving.largest_batch(deployment, knobs["context"]))
+
+
+def test_serving_knobs(open_lab: Callable[..., Any]) -> None:
+    page = open_lab("serving")
+    before = page.locator(".results-box").inner_text()
+    page.get_by_label("Chip").select_option("b200")
+    assert page.locator(".results-box").inner_text() != before
+    page.get_by_label("Attention").select_option("mha")
+    page.get_by_label("Tokens of context").fill("17")
+    assert "fit" in page.locator(".results-box .failure").inner_text()
+    for label in ("Conversations a GPU", "Dollars a GPU hour"):
+        page.get_by_label(label).fill("1")
+
+
+# ---------------------------------------------------------------------- lecture 7
+def test_group_in_the_page_is_grpo(open_lab: Callable[..., Any]) -> None:
+    page = open_lab("group")
+    run = runs.get("grpo_group")
+    ask = "(rewards) => explainOpened.advantages(rewards).values"
+    np.testing.assert_allclose(page.evaluate(ask, run["reward"].values.tolist()), run["advantage"].values, atol=CLOSE)
+    shown = [float(text.replace("\u2212", "-")) for text in page.locator(".answers td code").all_inner_texts()]
+    np.testing.assert_allclose(shown, run["advantage"].values, atol=0.005)
+    draw = np.random.default_rng(1)
+    for rewards in (np.zeros(16), np.full(16, 0.7), draw.normal(size=16), np.eye(16)[3]):
+        wanted = group_advantages(torch.tensor(rewards)[None])[0].numpy()
+        np.testing.assert_allclose(page.evaluate(ask, rewards.tolist()), wanted, atol=CLOSE)
+    own = run["own"].values
+    ratio = run["ratio"].values[-1][own].astype(float)
+    advantage = np.repeat(run["advantage"].values.astype(float), own.sum(1))
+    pairs = [[r, a] for r, a in zip(ratio, advantage, strict=True)]
+    terms = page.evaluate("(pairs) => pairs.map(([r, a]) => explainOpened.term(r, a, 0.2))", pairs)
+    np.testing.assert_allclose([one["objective"] for one in terms], run["objective"].values[-1][own], atol=CLOSE)
+    assert [one["clipped"] for one in terms] == run["clipped"].values[-1][own].astype(bool).tolist()
+
+
+def test_group_knobs(open_lab: Callable[..., Any]) -> None:
+    page = open_lab("group")
+    page.get_by_label("Reward of answer 1", exact=True).fill("2")
+    assert page.locator(".answers td code").first.inner_text()[0] != "\u2212"
+    page.get_by_role("button", name="All equal").click()
+    assert "nothing can be learnt" in page.locator("[data-lab] [role=status]").inner_text()
+    page.get_by_role("button", name="Reward length").click()
+    page.get_by_role("button", name="Rewards of the run").click()
+    assert page.get_by_label("Reward of answer 1", exact=True).input_value() == "0.1"
+    assert page.locator(".chip.likelier").count() == 0
+    page.get_by_label("Likelihoods").select_option(label="after update 4")
+    assert page.locator(".chip.likelier").count() > 0
+    assert page.locator(".chip.clipped").count() > 0

@@ -1,9 +1,11 @@
 // The labs: knobs on the same computation. Loaded when one is opened.
 
 import { h, replace } from "../dom.js";
+import { group } from "./group.js";
 import { routing } from "./routing.js";
+import { serving } from "./serving.js";
 
-const LABS = { routing };
+const LABS = { group, routing, serving };
 
 globalThis.explainLab = async (place, name, tools) => {
   const data = await tools.load(`labs/${name}`);

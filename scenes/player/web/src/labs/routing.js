@@ -129,8 +129,8 @@ export function routing(place, data, { load, scales }) {
     h("label", { class: "text-field" }, "Text", text),
     h("div", { class: "knobs" }, k.element, groups.element, bias.element, layers.element, reset), status,
     board, h("p", { class: "fine" }, "Colour: score with bias, dark low, bright high. Numbers: weights of the chosen experts. Struck out: groups this token may not use."),
-    h("h3", {}, "Tokens an expert gets in this layer"), loads,
-    h("h3", {}, "What the model thinks comes next"), next);
+    h("h2", {}, "Tokens an expert gets in this layer"), loads,
+    h("h2", {}, "What the model thinks comes next"), next);
 
   Promise.all([load("labs/ort"), load("labs/model"), script("assets/ort.js")])
     .then(([runtime, model]) => globalThis.explainSession(runtime, model))
