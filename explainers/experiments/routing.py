@@ -73,6 +73,27 @@ def routing(
             for number, r in zip(chosen, routings, strict=True)
         ]
     layers = tuple(map(str, chosen))
+    hidden = torch.stack([output.layers[number]["u"][0] for number in chosen])
+    arrays = _of_layers(routings, answers, hidden, layers, tokens)
+    arrays |= _inner(blocks, [each["u"][0] for each in output.layers], answers, layers, tokens)
+    gate = _moe(blocks[chosen[0]].mlp).gate_config
+    quantities = _numbers(model.parameter_counts(), gate, routings, answers, len(tokens))
+    quantities |= _widths(gate, arrays, _moe(blocks[chosen[0]].mlp).weights().shared is not None)
+    if turned:  # the record of the knobs as trained stays what it is
+        arrays["next_logits"] = named(output.logits[0, -1], "vocabulary")
+    params = {"text": text, "source": source, **turned}
+    meta = versions(begin, **about_source(source, model))
+    return Trace("routing", arrays, quantities, params, seed, device, meta)
+
+
+def _of_layers(
+    routings: list[Routing],
+    answers: list[dict[str, Tensor]],
+    hidden: Tensor,
+    layers: tuple[str, ...],
+    tokens: tuple[str, ...],
+) -> dict[str, NamedArray]:
+    """What the gates and the experts of each layer did; ``hidden`` (layer, token, hidden) is what went in."""
     arrays = {
         name: named(torch.stack([getattr(r, name) for r in routings]), "layer", *axes, layer=layers, token=tokens)
         for name, axes in _SHOWN.items()
@@ -80,9 +101,7 @@ def routing(
     loads = torch.stack([expert_load(r.indices, r.n_routed_experts) for r in routings])
     arrays["load"] = named(loads, "layer", "expert", layer=layers)
     arrays["bias"] = named(torch.stack([a["bias"] for a in answers]), "layer", "expert", layer=layers)
-    arrays["u"] = named(
-        torch.stack([output.layers[n]["u"][0] for n in chosen]), "layer", "token", "hidden", layer=layers, token=tokens
-    )
+    arrays["u"] = named(hidden, "layer", "token", "hidden", layer=layers, token=tokens)
     arrays["expert_out"] = named(
         torch.stack([a["expert_out"] for a in answers]), "layer", "token", "slot", "hidden", layer=layers, token=tokens
     )
@@ -93,15 +112,7 @@ def routing(
     arrays["indices_unbiased"] = named(
         torch.stack([a["unbiased"] for a in answers]), "layer", "token", "slot", layer=layers, token=tokens
     )
-    arrays |= _inner(blocks, [each["u"][0] for each in output.layers], answers, layers, tokens)
-    gate = _moe(blocks[chosen[0]].mlp).gate_config
-    quantities = _numbers(model.parameter_counts(), gate, routings, answers, len(tokens))
-    quantities |= _widths(gate, arrays, _moe(blocks[chosen[0]].mlp).weights().shared is not None)
-    if turned:  # the record of the knobs as trained stays what it is
-        arrays["next_logits"] = named(output.logits[0, -1], "vocabulary")
-    params = {"text": text, "source": source, **turned}
-    meta = versions(begin, **about_source(source, model))
-    return Trace("routing", arrays, quantities, params, seed, device, meta)
+    return arrays
 
 
 def inner(x: Tensor, w1: Tensor, w3: Tensor, limit: float | None = None) -> Tensor:

@@ -38,11 +38,11 @@ def may_go_on(place: Place, step: int, before: State, now: State) -> bool:
     executed = _executed(place, old, new)
     if executed is None:
         return False
-    shell = _Definitions(before), _Definitions(now)
+    waiting = set(stepping_methods(old)) - set(place.completed)  # under way, or not called yet: what ran is `executed`
+    shell = _Definitions(before, waiting), _Definitions(now, waiting)
     if shell[0].loose != shell[1].loose or _shell(old) != _shell(new):
         return False
-    standing = {name for name, _ in place.stack} - set(place.completed)
-    return all(shell[0].of(name) == shell[1].of(name) for name in shell[0].reached(executed, standing))
+    return all(shell[0].of(name) == shell[1].of(name) for name in shell[0].reached(executed))
 
 
 def _same_words(old: Section, new: Section, step: int) -> bool:
@@ -87,17 +87,18 @@ def _is_docstring(node: ast.stmt) -> bool:
 
 
 class _Definitions:
-    """Every definition in the files of the lectures, by bare name; a scene's methods one by one."""
+    """Every definition in the files of the lectures, by bare name; the scene's own methods but those waiting."""
 
-    def __init__(self, state: State) -> None:
+    def __init__(self, state: State, waiting: set[str]) -> None:
         self._known: dict[str, list[tuple[str, ast.AST]]] = {}
         loose: list[str] = []
         for path, text in sorted(state.sources.items()):
             for node in ast.parse(text).body:
-                names = list(_names(node))
+                own = path == state.file and isinstance(node, ast.ClassDef) and node.name == state.scene
+                names = [(name, part) for name, part in _names(node) if not (own and name in waiting)]
                 for name, part in names:
                     self._known.setdefault(name, []).append((ast.dump(part), part))
-                if isinstance(node, ast.ClassDef) and not (path == state.file and node.name == state.scene):
+                if isinstance(node, ast.ClassDef) and not own:
                     self._known.setdefault(node.name, []).append((ast.dump(node), node))
                 if not names and not isinstance(node, ast.ClassDef) and not _is_docstring(node):
                     loose.append(ast.dump(node))
@@ -106,13 +107,13 @@ class _Definitions:
     def of(self, name: str) -> list[str]:
         return [dump for dump, _ in self._known.get(name, [])]
 
-    def reached(self, statements: Iterable[ast.AST], standing: set[str]) -> set[str]:
-        """All names that these statements could reach; bodies of methods that are still under way are not theirs."""
+    def reached(self, statements: Iterable[ast.AST]) -> set[str]:
+        """All names that these statements could reach."""
         found: set[str] = set()
         todo = [name for statement in statements for name in _mentioned(statement)]
         while todo:
             name = todo.pop()
-            if name in found or name in standing:
+            if name in found:
                 continue
             found.add(name)
             todo += [other for _, node in self._known.get(name, []) for other in _mentioned(node)]

@@ -105,6 +105,17 @@ def test_words(old: str, new: str, expected: list[bool]) -> None:
     assert able(words=swap(old, new, WORDS)) == expected
 
 
+def test_a_method_that_was_not_called_yet_may_change() -> None:
+    code = swap("        b = self.second(a)\n", "        b = self.third(self.second(a))\n")
+    code += "\n    def third(self, c):\n        d = c\n        with self.step():\n            self.play(d)\n"
+    place = Place((("construct", 2), ("second", 2)), ())  # after the step of `second`, which `third` will follow
+    before, after = state(code), state(swap("        d = c\n", "        d = c + 1\n", code))
+    assert may_go_on(place, 3, before, after)
+    done = Place((("construct", 3),), ("second", "third"))
+    assert not may_go_on(done, 3, before, after)
+    assert not may_go_on(place, 3, before, state(swap("return inner()", "return 3 + inner()", code)))
+
+
 def test_a_definition_of_another_file_counts_too() -> None:
     other = Path("common.py")
     before = State("Demo", FILE, {FILE: CODE, other: "def helper():\n    return 1\n"}, state().section)
