@@ -171,11 +171,11 @@ def moe_fast(x: Tensor, experts: Picked, routing: Routing, limit: float | None =
     """`moe_grouped` without gradients, near the time of its bare products: (T, D) → (T, D).
 
     Every segment writes into one buffer, weights are applied at the experts' narrow inner side, and the k answers of a
-    token are added in one go. Few tokens with small experts take one batched product instead of a loop over experts.
+    token are added in one go. Few tokens take torch's grouped product where torch has it.
     """
     tokens, k = routing.indices.shape
-    if isinstance(experts, ExpertWeights) and tokens * k * experts.w1[0].numel() <= _GATHERED:
-        return _moe_gathered(x, experts, routing, limit)
+    if isinstance(experts, ExpertWeights) and len(x) <= _FEW and _grouped_mm_for(x, experts):
+        return _moe_few(x, experts, routing, limit)
     to = dispatch(routing)
     rows, g = x[to.token], routing.weights[to.token, to.slot, None].to(x.dtype)  # (N, D), (N, 1)
     answers = torch.empty_like(rows)
@@ -192,20 +192,32 @@ def moe_fast(x: Tensor, experts: Picked, routing: Routing, limit: float | None =
     return answers[place].view(tokens, k, -1).sum(dim=1)
 
 
-#: Numbers of gathered weights up to which copying them is cheaper than looping over experts.
-_GATHERED = 2**16
+#: Tokens up to which torch's grouped product is faster than a loop over experts (measured by `explain bench engine`).
+_FEW = 128
 
 
-def _moe_gathered(x: Tensor, experts: ExpertWeights, routing: Routing, limit: float | None) -> Tensor:
-    """Each row with a copy of its expert's weights, in three batched products: (T, D) → (T, D)."""
-    tokens, k = routing.indices.shape
-    chosen = routing.indices.flatten()  # (N,)
-    rows = x.repeat_interleave(k, dim=0).unsqueeze(-1)  # (N, D, 1)
-    gate, up = torch.bmm(experts.w1[chosen], rows), torch.bmm(experts.w3[chosen], rows)  # (N, F, 1)
+def _grouped_mm_for(x: Tensor, experts: ExpertWeights) -> bool:
+    """Whether torch's grouped product exists and takes this dtype and these sizes (rows of whole sixteen bytes)."""
+    if not hasattr(F, "grouped_mm") or x.dtype not in (torch.float32, torch.bfloat16):
+        return False
+    return all(size * x.element_size() % 16 == 0 for size in experts.w1.shape[1:])
+
+
+def _moe_few(x: Tensor, experts: ExpertWeights, routing: Routing, limit: float | None) -> Tensor:
+    """The same for few tokens, where calls cost more than sums: three grouped products over all rows, (T, D) → (T, D).
+
+    Rows sorted by expert; ``ends`` says where each expert's rows end, (E,).
+    """
+    order = routing.indices.flatten().argsort(stable=True)  # (N,) row = token · k + slot
+    ends = torch.bincount(routing.indices.flatten(), minlength=routing.n_routed_experts).cumsum(0).to(torch.int32)
+    rows = x[order // routing.indices.shape[1]]  # (N, D)
+    gate = F.grouped_mm(rows, experts.w1.mT, offs=ends)  # (N, F)
+    up = F.grouped_mm(rows, experts.w3.mT, offs=ends)
     if limit is not None:
-        gate, up = gate.clamp(max=limit), up.clamp(min=-limit, max=limit)
-    inner = F.silu(gate) * up * routing.weights.flatten()[:, None, None].to(x.dtype)
-    return torch.bmm(experts.w2[chosen], inner).view(tokens, k, -1).sum(dim=1)
+        gate, up = gate.clamp_(max=limit), up.clamp_(min=-limit, max=limit)
+    inner = F.silu(gate, inplace=True).mul_(up).mul_(routing.weights.flatten()[order, None].to(x.dtype))
+    answers = F.grouped_mm(inner, experts.w2.mT, offs=ends)
+    return torch.empty_like(answers).index_copy_(0, order, answers).view(*routing.indices.shape, -1).sum(dim=1)
 
 
 def expert_outputs(x: Tensor, experts: Picked, routing: Routing, limit: float | None = None) -> Tensor:

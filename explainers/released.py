@@ -94,7 +94,7 @@ class ReleasedMoE:
     def __call__(self, x: Tensor, ids: Tensor) -> Tensor:
         """x (B, S, D), ids (B, S) → (B, S, D)."""
         out, self.routing = moe_forward(
-            x, self.weights(), self.gate_config, experts_of=self.experts_of(ids.flatten())
+            x, self.weights(), self.gate_config, "fast", self.experts_of(ids.flatten())
         )  # fmt: skip
         return out
 

@@ -298,7 +298,7 @@ def engine(
     parts: str = "moe decode",
     tokens: str = "1 8 32 1024",
     contexts: str = "1024 8192 32768",
-    batches: str = "1 8",
+    batches: str = "1",
     memory: float = 2.5e9,
     device: str = "cpu",
 ) -> Trace:

@@ -79,6 +79,7 @@ def routing(
     gate = _moe(blocks[chosen[0]].mlp).gate_config
     quantities = _numbers(model.parameter_counts(), gate, routings, answers, len(tokens))
     quantities |= _widths(gate, arrays, _moe(blocks[chosen[0]].mlp).weights().shared is not None)
+    quantities |= _rules(gate)
     if turned:  # the record of the knobs as trained stays what it is
         arrays["next_logits"] = named(output.logits[0, -1], "vocabulary")
     params = {"text": text, "source": source, **turned}
@@ -142,6 +143,16 @@ def _inner(
             found["dense_inner"] = named(inner(u, w.w1, w.w3), "token", "neuron", token=tokens)
             break
     return found
+
+
+def _rules(gate: GateConfig) -> dict[str, Quantity]:
+    """Numbers that are there where the gate is V2's and not V3's, so that pictures can say so."""
+    rules: dict[str, Quantity] = {}
+    if not gate.norm_topk_prob:
+        rules["unnormalised"] = computed(1, "", "the gate's weights are not divided by their sum (V2)")
+    if gate.group_score_rule == "max":
+        rules["best_of_group"] = computed(1, "", "a group's score is that of its best expert (V2)")
+    return rules
 
 
 def _widths(gate: GateConfig, arrays: dict[str, NamedArray], has_shared: bool) -> dict[str, Quantity]:

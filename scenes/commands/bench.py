@@ -56,7 +56,7 @@ def render(targets: tuple[str, ...], compare: bool, as_json: bool, **chosen: Any
 @click.option("--part", "parts", multiple=True, help="moe or decode; repeatable. Default: both.")
 @click.option("--tokens", default="1 8 32 1024", show_default=True, help="Tokens in a batch of experts.")
 @click.option("--contexts", default="1024 8192 32768", show_default=True, help="Tokens in the cache, up to 131072.")
-@click.option("--batches", default="1 8", show_default=True, help="Sequences decoded together, up to 128.")
+@click.option("--batches", default="1", show_default=True, help="Sequences decoded together, up to 128.")
 @click.option("--memory", default=2.5e9, show_default=True, help="Bytes that one case may take.")
 @click.option("--device", default="cpu", show_default=True, help="cpu or cuda (bfloat16).")
 @click.option("--json", "as_json", is_flag=True, help="Print everything as JSON.")

@@ -201,8 +201,8 @@ def test_wrong_shapes_are_refused() -> None:
         route(torch.zeros(2, 4), e, torch.zeros(8), dataclasses.replace(cfg, topk_method="greedy"))
     with pytest.raises(ExplainError, match="do not fit"):
         ExpertWeights(torch.zeros(8, 3, 4), torch.zeros(8, 3, 4), torch.zeros(8, 3, 4))
-    with pytest.raises(ExplainError, match="unknown path 'fast'"):
-        moe_forward(torch.zeros(2, 4), layer(8, 4, 3), cfg, path="fast")
+    with pytest.raises(ExplainError, match="unknown path 'quick'"):
+        moe_forward(torch.zeros(2, 4), layer(8, 4, 3), cfg, path="quick")
 
 
 def layer(

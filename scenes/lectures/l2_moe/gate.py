@@ -97,9 +97,10 @@ class ChoosingAndWeighing(LectureScene):
         sums, mask = trace["group_scores"].pick(**pick), trace["group_mask"].pick(**pick).values
         biased = trace["biased_scores"].pick(**pick).values
         each = len(biased) // len(mask)
+        added = 1 if "best_of_group" in trace.quantities else 2  # V2's gate takes a group's best, V3's its best two
         pairs, figures = VGroup(), VGroup()
         for group, box in enumerate(gate.boxes):
-            best = sorted(range(group * each, (group + 1) * each), key=lambda index: -biased[index])[:2]
+            best = sorted(range(group * each, (group + 1) * each), key=lambda index: -biased[index])[:added]
             figure = NumberLabel(quantity_at(sums, group), "plain .2", size="small", role="accent")
             figure.move_to([box.get_x(), gate.squares.get_top()[1] + 2.45, 0])
             pairs.add(*(Line(figure.get_bottom(), gate.top(index), buff=0.06) for index in best))
@@ -111,7 +112,8 @@ class ChoosingAndWeighing(LectureScene):
             s.until("pairs")
             self.play(Create(pairs), FadeIn(figures), run_time=1.2)
             s.until("keep")
-            self.play(Create(frames), gate.close(closed), dim(*(figures[group] for group in closed)), run_time=1.0)
+            shut = [gate.close(closed), dim(*(figures[group] for group in closed))] if closed else []
+            self.play(Create(frames), *shut, run_time=1.0)
             s.until("win")
             self.play(FadeOut(pairs), run_time=0.4)
             self.play(gate.light(team(trace, self.layer, self.token)), run_time=0.8)
@@ -143,7 +145,7 @@ class ChoosingAndWeighing(LectureScene):
         formula = NumberLabel(
             trace.quantity("scale"),
             "plain 2",
-            before="weight = score ÷ their sum × ",
+            before="weight = score × " if "unnormalised" in trace.quantities else "weight = score ÷ their sum × ",
             size="body",
             role="accent",
         )
