@@ -34,6 +34,11 @@ def test_what_is_called_exists(command: str, argument: str) -> None:
         assert argument in {*runs.CATALOGUE, "list"}
 
 
+def test_contributing_calls_commands_that_exist() -> None:
+    called = set(re.findall(r"\./explain ([a-z]+)", (ROOT / "CONTRIBUTING.md").read_text(encoding="utf-8")))
+    assert {"new", "watch", "check", "gif", "diff", "test"} <= called <= set(COMMANDS)
+
+
 def test_its_python_runs() -> None:
     (program,) = re.findall(r"```python\n(.*?)```", README, re.DOTALL)
     done = subprocess.run([sys.executable, "-c", program], cwd=ROOT, capture_output=True, text=True, check=False)
