@@ -452,6 +452,13 @@ register(
         minutes=6,
     ),
     Run(
+        "engine",
+        "explainers.experiments.engine:engine",
+        "times of experts and of decoding attention at real layer sizes, with floors and beside transformers",
+        recorded=True,
+        minutes=6,
+    ),
+    Run(
         "compression",
         "explainers.experiments.newer_attention:compression",
         "V4's compressed attention trained with the small model: what entries keep, and what they are worth",

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import numpy as np
 from manim import Mobject
 
-from explainers.traces import Trace
-from scenes.kit import Bar, BarChart, TensorGrid, row
-from scenes.production.plots import plot
+from explainers.traces import NamedArray, Trace
+from scenes.kit import Bar, BarChart, LineChart, Series, TensorGrid, row
+from scenes.production.plots import plot, where
 
 
 @plot(
@@ -70,3 +71,41 @@ def compression(trace: Trace) -> Mobject:
         for name, key, role in (("MLA", "cached_mla", "latent"), ("V4's attention", "cached", "accent"))
     ]
     return row(shares, BarChart(bars, fmt="plain", name="values kept a token", length=3.2, thickness=0.5), gap=0.7)
+
+
+@plot(
+    "engine",
+    "Experts and decoding attention beside their floors",
+    found="""CPU time of one thread. With V2-Lite's sizes the experts take {moe_over_products_v2_lite | .2} their bare
+    products when tokens are many; the small model's {moe_over_products_small | .2}: in so narrow experts
+    sorting rows and adding answers weigh more. Absorbed decoding is up to {decode_gain_v2_lite | .0} as
+    fast as transformers' module, which expands keys and values anew (V2-Lite's sizes; the small model's
+    {decode_gain_small | .0}; V3's {decode_gain_v3 | .1} at the shortest context, the only one where the
+    module was waited for), and takes {decode_over_products_v3 | .2} its bare products at V3's size.""",
+    against="""On a CPU absorbed decoding is far from reading its bytes once: {decode_over_bytes_v3 | .1} that at V3's size
+    at worst. It stays close to its bare products, so what limits it is arithmetic, not memory. And with
+    real experts and one token nothing is twice as fast as transformers ({moe_gain_v2_lite | .2} at least):
+    its loop already takes little more than reading the weights.""",
+)
+def engine(trace: Trace) -> Mobject:
+    times = trace["decode"].pick(batch=0)
+    roles = {"transformers": "cost", "MHA": "key", "full cache": "value", "fused": "latent", "bytes": "muted"}
+    size = "v2_lite"
+    curves = []
+    for way, colour in roles.items():
+        line = where(times, size=size, way=way)
+        at = np.array([float(label) for label in line.labels["context"]])
+        kept = [int(place) for place in np.flatnonzero(np.isfinite(line.values))]
+        x = NamedArray(at[kept], ("context",), "tokens in the cache", run=trace.run)
+        curves.append(Series(_WAYS.get(way, way), line.pick(context=kept), x, role=colour))
+    return LineChart(
+        curves, x_name="tokens in the cache", y_name="one step of one layer", x_log=True, y_log=True, width=7.4
+    )  # fmt: skip
+
+
+_WAYS = {
+    "transformers": "transformers' MLA",
+    "fused": "MLA absorbed",
+    "full cache": "MLA, full cache",
+    "bytes": "reading its bytes",
+}
