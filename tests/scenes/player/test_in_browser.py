@@ -483,7 +483,8 @@ def test_the_tensor_of_a_run_and_its_files(open_page: Open, facts: Facts, tmp_pa
 
 # ---------------------------------------------------------------------- everywhere
 def test_opened_as_a_file(open_page: Open, facts: Facts, site: Path) -> None:
-    page = open_page(f"/index.html{facts.address(0)}", origin=f"file://{site}")
+    index = facts.where(lambda step: step["said"] + step["shown"])
+    page = open_page(f"/index.html{facts.address(index)}", origin=f"file://{site}")
     page.keyboard.press("Space")
     until(page, "document.querySelector('video').currentTime > 0.2")
     until(page, "document.querySelector('video').textTracks[0].cues.length > 0")
