@@ -18,7 +18,7 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
-from explainers import extensions, paths
+from explainers import extensions, paths, signatures
 from explainers.errors import ExplainError, one_of
 from explainers.quantities import Quantity
 from explainers.sources import describe, fingerprint, is_checkpoint, refused
@@ -75,11 +75,11 @@ class Run:
 
     def defaults(self) -> dict[str, Any]:
         """Parameter → default, without ``device`` (which does not change the result beyond rounding)."""
-        return {
-            name: parameter.default
-            for name, parameter in inspect.signature(self.load()).parameters.items()
-            if name != "device"
-        }
+        written = signatures.written_defaults(self.function, DEFAULT_TEXT=DEFAULT_TEXT)
+        if written is None:
+            parameters = inspect.signature(self.load()).parameters
+            written = {name: parameter.default for name, parameter in parameters.items()}
+        return {name: default for name, default in written.items() if name != "device"}
 
     def record(self) -> Path:
         return paths.assets() / "runs" / f"{self.name}.safetensors"

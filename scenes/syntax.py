@@ -7,7 +7,6 @@ in a module of this project that the file imports from.
 from __future__ import annotations
 
 import ast
-from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
@@ -124,18 +123,19 @@ def _read(place: _Place) -> tuple[tuple[str, ...], int | None, frozenset[str]]:
     marks: list[str] = []
     perhaps: set[str] = set()
     for method, tree in methods:
-        names = list(_waits(method))
+        names = _waits(method)
         marks += [str(name.value) for name in names if isinstance(name, ast.Constant)]
         if any(not isinstance(name, ast.Constant) for name in names):
             perhaps |= _quoted(tree)
     return tuple(marks), _steps([method for method, _ in methods]), frozenset(perhaps)
 
 
-def _waits(method: ast.AST) -> Iterator[ast.expr]:
+@cache  # every scene inherits the stage's methods
+def _waits(method: ast.AST) -> tuple[ast.expr, ...]:
     """What is given to ``until`` and ``left_until``."""
-    for call in ast.walk(method):
-        if isinstance(call, ast.Call) and isinstance(call.func, ast.Attribute):
-            yield from call.args[:1] if call.func.attr in ("until", "left_until") else ()
+    calls = [call for call in ast.walk(method) if isinstance(call, ast.Call) and isinstance(call.func, ast.Attribute)]
+    names = ("until", "left_until")
+    return tuple(name for call in calls if call.func.attr in names for name in call.args[:1])  # type: ignore[attr-defined]
 
 
 def _quoted(tree: ast.Module) -> set[str]:
@@ -146,10 +146,16 @@ def _quoted(tree: ast.Module) -> set[str]:
 
 def _steps(methods: list[ast.AST]) -> int | None:
     """How many ``with self.step()`` methods have; None where one stands in a loop, and only a run can tell."""
-    loops = (loop for method in methods for loop in ast.walk(method) if isinstance(loop, ast.For | ast.While))
-    if any(_step_blocks(loop) for loop in loops):
+    counts = [_own_steps(method) for method in methods]
+    return None if None in counts else sum(count for count in counts if count)
+
+
+@cache
+def _own_steps(method: ast.AST) -> int | None:
+    count = _step_blocks(method)
+    if count and any(_step_blocks(loop) for loop in ast.walk(method) if isinstance(loop, ast.For | ast.While)):
         return None
-    return sum(_step_blocks(method) for method in methods)
+    return count
 
 
 def _step_blocks(node: ast.AST) -> int:
