@@ -152,13 +152,19 @@ def _is(path: Path, dotted: str) -> bool:
 
 
 def _only_offers(package: Path, looked: dict[Path, int]) -> bool:
-    """Whether a package file only imports names and lists them; that it was looked at is noted."""
+    """Whether a package file only imports names and lists them; that it was looked at is noted.
+
+    A module's ``__getattr__`` is asked only for names that the package does not have itself: it changes none of them.
+    """
     looked[package.resolve()] = package.stat().st_mtime_ns
+    body = _parsed(package, package.stat().st_mtime_ns).body
+    nodes = [inner for node in body for inner in (node.body + node.orelse if isinstance(node, ast.If) else [node])]
     return all(
         isinstance(node, ast.Import | ast.ImportFrom)
+        or (isinstance(node, ast.FunctionDef) and node.name == "__getattr__")
         or (isinstance(node, ast.Expr) and isinstance(node.value, ast.Constant))
         or (isinstance(node, ast.Assign) and all(isinstance(t, ast.Name) and t.id == "__all__" for t in node.targets))
-        for node in _parsed(package, package.stat().st_mtime_ns).body
+        for node in nodes
     )
 
 

@@ -163,5 +163,5 @@ def test_a_model_without_latents_or_experts_is_refused(tmp_path: object) -> None
         mla_sentence(source=str(folder))
     with pytest.raises(ExplainError, match="has no experts"):
         routing(source=str(folder))
-    with torch.no_grad(), pytest.raises(ExplainError, match="cannot read the model"):
+    with torch.no_grad(), pytest.raises(ExplainError, match="unknown source '/nowhere'"):
         mla_sentence(source="/nowhere")
