@@ -93,7 +93,8 @@ class AroundTheModel(LectureScene):
     def apart(self, board: IntervalRows) -> VGroup:
         """The distance between the highest and the lowest score."""
         dots = list(board.dots.values())
-        span = VGroup(dots[0].copy(), dots[-1].copy()).set_opacity(0)
+        level = dots[0].get_top()[1]
+        span = Line([dots[-1].get_x(), level, 0], [dots[0].get_x(), level, 0])  # from value to value, not rim to rim
         number = NumberLabel(
             self.number("run.exams.swe_apart"), "plain 2 bare", size="small", role="accent", after=" points"
         )
