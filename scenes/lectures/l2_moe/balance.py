@@ -92,7 +92,7 @@ class BalanceScene(LectureScene):
         line = DashedLine(*ends, dash_length=0.09, stroke_width=2, color=role("muted"))
         return VGroup(
             line,
-            label("all on as few as can be", "small", "muted").next_to(line, DOWN, buff=0.06).align_to(line, RIGHT),
+            label("the most that is possible", "small", "muted").next_to(line, DOWN, buff=0.06).align_to(line, RIGHT),
         )
 
     def number_of(self, mode: str, chart: LineChart, fmt: str) -> NumberLabel:
@@ -115,9 +115,9 @@ class Favourites(BalanceScene):
         rain = self.rain(NEITHER, bias=False)
         drops = label("each drop: an equal share of the tokens", "small", "muted")
         drops.next_to(rain.base, DOWN, buff=0.3).align_to(rain.base, LEFT)
-        layer = label("experts of the last layer", "small", "expert").next_to(drops, DOWN, buff=0.14)
+        layer = label("experts of the last layer, one training", "small", "expert").next_to(drops, DOWN, buff=0.14)
         layer.align_to(drops, LEFT)
-        seeds = label("all layers, several trainings", "small", "muted")
+        seeds = label("mean of all layers and trainings", "small", "muted")
         seeds.next_to(chart.axes, DOWN, buff=0.12).align_to(chart.axes.corners, RIGHT)
         with self.step() as s:
             self.play(FadeIn(rain.base), FadeIn(layer), run_time=0.6)

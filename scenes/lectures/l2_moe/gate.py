@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 from manim import DOWN, LEFT, RIGHT, UP, Create, FadeIn, FadeOut, Line, RoundedRectangle, VGroup
+from numpy.typing import NDArray
 
 from explainers.traces import Trace
 from scenes.kit import (
@@ -54,9 +55,9 @@ class ChoosingAndWeighing(LectureScene):
         self.origin(trace, self.number("v3.routed_experts"))
         self.layer, self.token = telling(trace)
         pick = {"layer": self.layer, "token": self.token}
-        self.scores, biased = trace["original_scores"].pick(**pick), trace["biased_scores"].pick(**pick)
+        self.scores, self.biased = trace["original_scores"].pick(**pick), trace["biased_scores"].pick(**pick)
         groups = trace["group_scores"]["group"]
-        self.gate = GateBars(self.scores, biased, groups=groups, width=10.9, unit=1.75)
+        self.gate = GateBars(self.scores, self.biased, groups=groups, width=10.9, unit=1.75)
         self.gate.move_to([0.55, 0, 0]).shift(UP * (-0.25 - self.gate.squares.get_center()[1]))
         self.chip = TokenChip(trace["original_scores"].labels["token"][self.token], size="body")
         self.chip.move_to([0, STAGE_TOP + 0.1, 0]).set_x(self.gate.squares.get_x())
@@ -74,7 +75,10 @@ class ChoosingAndWeighing(LectureScene):
         below = label("for\nweighing", "small", "router", align="right")
         above.move_to([left, gate.squares.get_top()[1] + 0.85, 0], RIGHT).shift(0.35 * LEFT)
         below.move_to([left, gate.squares.get_bottom()[1] - 0.85, 0], RIGHT).shift(0.35 * LEFT)
-        bias = label("bias", "small", "reward")
+        bias = VGroup(label("bias", "small", "reward"))
+        if (self.gate_biases() < 0).any():
+            bias = VGroup(label("bias: raised", "small", "reward"), label("lowered", "small", "cost"))
+            bias.arrange(RIGHT, buff=0.3)
         with self.step() as s:
             self.play(FadeIn(self.chip), FadeIn(gate.boxes, gate.squares, gate.marks, self.scale), run_time=0.9)
             s.until("sigmoid")
@@ -91,6 +95,10 @@ class ChoosingAndWeighing(LectureScene):
         self.add(gate)
         self.names = VGroup(above, below, bias)
 
+    def gate_biases(self) -> NDArray[np.float64]:
+        """What the gate adds to every score for choosing."""
+        return self.biased.values - self.scores.values
+
     def in_groups(self, trace: Trace) -> None:
         """The best two of each group added; the best groups stay open; in them the tallest few are chosen."""
         gate, pick = self.gate, {"layer": self.layer, "token": self.token}
@@ -106,18 +114,20 @@ class ChoosingAndWeighing(LectureScene):
             pairs.add(*(Line(figure.get_bottom(), gate.top(index), buff=0.06) for index in best))
             figures.add(figure)
         pairs.set_stroke(role("accent"), 2)
+        words = label("best two,\nadded" if added == 2 else "the best", "small", "accent", align="right")
+        words.move_to([self.names[0].get_right()[0], figures.get_y(), 0], RIGHT)
         closed = [group for group, open_ in enumerate(mask) if not open_]
         frames = VGroup(*(self.frame(group) for group, open_ in enumerate(mask) if open_))
         with self.step() as s:
             s.until("pairs")
-            self.play(Create(pairs), FadeIn(figures), run_time=1.2)
+            self.play(Create(pairs), FadeIn(figures, words), run_time=1.2)
             s.until("keep")
             shut = [gate.close(closed), dim(*(figures[group] for group in closed))] if closed else []
             self.play(Create(frames), *shut, run_time=1.0)
             s.until("win")
             self.play(FadeOut(pairs), run_time=0.4)
             self.play(gate.light(team(trace, self.layer, self.token)), run_time=0.8)
-        self.figures, self.frames = figures, frames
+        self.figures, self.frames = VGroup(*figures, words), frames
 
     def frame(self, group: int) -> RoundedRectangle:
         """A bright frame around an open group."""
@@ -132,7 +142,7 @@ class ChoosingAndWeighing(LectureScene):
         count = row(
             NumberLabel(moved, "plain bare", size="body", role="accent"),
             NumberLabel(trace.quantity("choices"), "plain bare", before="of ", size="body"),
-            label("choices in this sentence change", "body"),
+            label("choices change without the bias", "body"),
             gap=0.14,
         )
         count.move_to(self.chip).align_to([SAFE_LEFT, 0, 0], LEFT)
@@ -141,7 +151,9 @@ class ChoosingAndWeighing(LectureScene):
         figures = VGroup()
         for slot, index in enumerate(chosen):
             figure = NumberLabel(quantity_at(values, slot), "plain .2", size="small", role="accent")
-            figures.add(figure.next_to(gate.weighing[index], DOWN, buff=0.12))
+            figures.add(figure.move_to([gate.squares[index].get_x(), 0, 0]))
+        figures.set_y(min(gate.weighing[index].get_bottom()[1] for index in chosen) - 0.3)
+        figures.add(label("weights", "small", "accent").next_to(figures, LEFT).align_to(self.names[1], RIGHT))
         formula = NumberLabel(
             trace.quantity("scale"),
             "plain 2",
@@ -160,6 +172,7 @@ class ChoosingAndWeighing(LectureScene):
             s.until("weigh")
             self.play(gate.lean(1.0, run_time=0.9), gate.light(chosen), FadeOut(rings))
             self.play(dim(*faint, *uppers), run_time=0.6)
+            self.bring_to_front(self.frames)
             s.until("norm")
             self.play(FadeIn(figures), FadeIn(formula), run_time=0.8)
 

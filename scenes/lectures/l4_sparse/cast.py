@@ -180,7 +180,7 @@ class HiddenTraffic(LectureScene):
             "percent .0",
             size="heading",
             role="reward",
-            after=" of the time",
+            after=" as long",
         )
         share.next_to(ends[1], RIGHT, buff=0.25).set_y(line.lanes[0][0].get_center()[1])
         with self.step() as s:
@@ -189,7 +189,7 @@ class HiddenTraffic(LectureScene):
             self.play(line.arrange_as(1, run_time=4.2, rate_func=linear))
             self.play(Create(ends[1]), FadeIn(share), run_time=0.7)
             s.until("wire")
-            self.play(exchange(idle, less), dim(*line.of_machine(0)), run_time=1.0)
+            self.play(exchange(idle, less), dim(*line.of_machine(0), to=0.6), run_time=1.0)
 
     @staticmethod
     def end_line(line: TurnTimeline, schedule: int) -> DashedLine:

@@ -27,9 +27,11 @@ from explainers.traces import NamedArray, Trace
 from scenes.kit import (
     EASE,
     STAGE_CENTER,
+    STAGE_TOP,
     AmountSquare,
     Axes2D,
     Axis,
+    Legend,
     LineChart,
     NumberLabel,
     RaceRails,
@@ -250,14 +252,22 @@ class TheSameRace(LectureScene):
         fit_stage(rails).shift(0.25 * UP)
         ways, read = {}, {}
         for race, name in names.items():
-            way = NumberLabel(self.race.quantity(f"way_{race}"), "percent .0", size="display", role="expert")
-            ways[race] = way.next_to(rails.marks[name][0], DOWN, buff=0.12)
+            done = self.race.quantity(f"way_{race}")
+            way = NumberLabel(done, "percent .0", size="heading", role="expert", after=" of the way")
+            arrow = rails.marks[name][0]
+            short = way.width > arrow.width
+            ways[race] = way.next_to(arrow, DOWN, buff=0.16 if short else 0.55)  # a long arrow has words below it
+            if short:
+                way.align_to(arrow, RIGHT).shift(0.2 * LEFT)
             fmt = "words 3 bare" if race == "paper" else "plain bare"
             tokens = NumberLabel(self.race.quantity(f"tokens_{race}"), fmt, size="small", role="muted", after=" tokens")
             read[race] = tokens.next_to(rails.rails[name][-1], DOWN, buff=0.12, aligned_edge=RIGHT)
         work = {race: self.arithmetic(rails, race, name) for race, name in names.items()}
         note = label("arithmetic of a token: against the sparse model's", "small", "muted")
         note.move_to([0, STAGE_CENTER[1] - 2.5, 0])
+        legend = Legend([("sparse model", "expert"), ("dense models", "dense")]).move_to([0, STAGE_TOP, 0])
+        legend.align_to(rails.rails[names["paper"]][0], LEFT)
+        loss = label("their loss: less is better", "small", "muted").next_to(legend, RIGHT, buff=0.5)
         cited = [self.race.quantity(f"paper_{key}") for key in ("small", "sparse", "large")]
         self.origin(self.race, self.run("dense_sparse"), *cited, self.race.quantity("tokens_paper"))
         top, low = (rails.rails[name] for name in names.values())
@@ -265,7 +275,7 @@ class TheSameRace(LectureScene):
             self.play(FadeOut(self.all), run_time=0.6)
             self.play(FadeIn(top[-1], read["paper"]), run_time=0.6)
             s.until("ends")
-            self.play(FadeIn(top[:-1], rails.heads), run_time=1.0)
+            self.play(FadeIn(top[:-1], rails.heads, legend, loss), run_time=1.0)
             self.play(FadeIn(work["paper"], note), run_time=0.5)
             s.until("paper")
             self.play(rails.travel(names["paper"], run_time=1.8))

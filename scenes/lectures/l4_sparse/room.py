@@ -12,6 +12,7 @@ from manim import (
     FadeIn,
     FadeOut,
     Group,
+    GrowFromEdge,
     LaggedStart,
     Rectangle,
     Square,
@@ -114,24 +115,34 @@ class RoomForUsers(LectureScene):
             s.until("longest")
             self.to("mla", "128k", "latent cache", run_time=max(0.6, min(1.2, s.left_until("none"))))
             s.until("none")
-            new = self.caption("full attention", "mha", "128k")
+            new = self.caption("full attention: one does not fit", "mha", "128k")
+            new[:2].shift(self.overflow() * UP)
             new[2].set_color(role("cost")), new[3].set_color(role("cost"))
             self.play(FadeOut(self.chips.cells), exchange(self.shown, new), run_time=0.8)
             self.shown = new
-            self.play(LaggedStart(*(FadeIn(part) for part in self.too_large()), lag_ratio=0.3), run_time=1.2)
+            inside, above, name = self.too_large()
+            self.play(FadeIn(name), LaggedStart(*(GrowFromEdge(part, DOWN) for part in inside)), run_time=0.8)
+            self.play(*(GrowFromEdge(part, DOWN) for part in above), run_time=0.5)
+
+    def overflow(self) -> float:
+        """How far one cache in equal parts, one on the weights of every chip, stands out of the chips."""
+        chips, each = self.chips, self.trace.quantity("each_mha_128k")
+        return max(0.0, chips.floor + float(each) / chips.chips / float(chips.memory) * chips.tall - chips.tall)
 
     def too_large(self) -> VGroup:
-        """One cache that fits nowhere, to scale: over as many chips as it would fill."""
-        each, memory = (float(self.trace.quantity(name)) for name in ("each_mha_128k", "memory"))
-        parts = VGroup()
-        for index, frame in enumerate(self.chips.frames):
-            share = min(max(each / memory - index, 0.0), 1.0)
-            if share > 0:
-                part = Rectangle(width=frame.width, height=frame.height * share, stroke_width=0)
-                parts.add(part.set_fill(role("cost"), 0.66).move_to(frame, aligned_edge=DOWN))
+        """One cache that does not fit, to scale, in equal parts on all chips: what has room, what has not."""
+        chips = self.chips
+        room = chips.ceiling - chips.floor
+        inside, above = VGroup(), VGroup()
+        for frame in chips.frames:
+            part = Rectangle(width=chips.wide, height=room, stroke_width=0).set_fill(role("cost"), 1)
+            inside.add(part.move_to(frame, aligned_edge=DOWN).shift(chips.floor * UP))
+            rest = Rectangle(width=chips.wide, height=chips.tall + self.overflow() - chips.ceiling, stroke_width=2.5)
+            rest.set_fill(tint("cost", 0.35), 1).set_stroke(role("cost"))
+            above.add(rest.next_to(part, UP, buff=0))
         name = Legend([("one user's cache", "cost")])
         name.next_to(self.shown, DOWN, buff=0.5).align_to(self.shown[2], LEFT)
-        return parts.add(name)
+        return VGroup(inside, above, name)
 
 
 class EightBits(LectureScene):
