@@ -46,11 +46,6 @@ class ReleasedAttention:
         self.index_cfg = cfg.indexer
         self._reader, self._layer = reader, layer
 
-    @property
-    def is_latent(self) -> bool:
-        """Whether it is MLA (with an indexer or not)."""
-        return isinstance(self.cfg, MLAConfig)
-
     def weights(self) -> MLAWeights:
         """MLA's weights, read anew."""
         if not isinstance(self.cfg, MLAConfig):

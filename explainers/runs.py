@@ -345,6 +345,12 @@ register(
         "a sentence through a gate of a published model's size and rules, before any training",
         weights="small",
     ),
+    Run(
+        "untrained_layers",
+        "explainers.experiments.untrained_gate:untrained_layers",
+        "a sentence through as many such gates as the model has layers of experts",
+        weights="small",
+    ),
 )
 
 register(

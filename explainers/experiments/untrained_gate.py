@@ -44,15 +44,45 @@ def untrained_gate(
     Trace
         ``chosen`` (token, expert), true where the gate sends the token.
     """
+    chosen, tokens, took = _chosen(model, text, seed, source, device, layers=1)
+    params = {"model": model, "text": text, "source": source}
+    arrays = {"chosen": named(chosen[0], "token", "expert", token=tokens)}
+    return Trace("untrained_gate", arrays, {}, params, seed, device, took)
+
+
+def untrained_layers(
+    *, model: str = "v3", text: str = DEFAULT_TEXT, seed: int = 0, source: str = "small", device: str = "cpu"
+) -> Trace:
+    """The choices of as many untrained gates as ``model`` has layers of experts, each for the same hidden states.
+
+    As `untrained_gate`; every layer draws centroids of its own. A token's state does not change from layer to layer,
+    as it would in the model.
+
+    Returns
+    -------
+    Trace
+        ``chosen`` (layer, token, expert), true where the gate of the layer sends the token.
+    """
+    layers = int(configs.quantity(f"{model}.moe_layers").value)
+    chosen, tokens, took = _chosen(model, text, seed, source, device, layers)
+    params = {"model": model, "text": text, "source": source}
+    arrays = {"chosen": named(chosen, "layer", "token", "expert", token=tokens)}
+    return Trace("untrained_layers", arrays, {}, params, seed, device, took)
+
+
+def _chosen(
+    model: str, text: str, seed: int, source: str, device: str, layers: int
+) -> tuple[torch.Tensor, tuple[str, ...], dict[str, object]]:
+    """Where the gates send the tokens, (layer, token, expert); the tokens' texts; versions and time."""
     begin = time.perf_counter()
     small, _, ids, tokens = read_sentence(text, source, device)
     cfg = gate_of(model)
+    draw = torch.Generator().manual_seed(seed)
     with torch.no_grad():
         hidden = small(ids, trace=True).layers[-1]["u"][0]  # (T, D)
-        draw = torch.Generator().manual_seed(seed)
-        centroids = torch.randn(cfg.n_routed_experts, hidden.shape[1], generator=draw) / hidden.shape[1] ** 0.5
-        routing = route(hidden, centroids.to(hidden.device), None, cfg)
-        chosen = torch.zeros_like(routing.logits, dtype=torch.bool).scatter(1, routing.indices, True)
-    params = {"model": model, "text": text, "source": source}
-    arrays = {"chosen": named(chosen, "token", "expert", token=tokens)}
-    return Trace("untrained_gate", arrays, {}, params, seed, device, versions(begin))
+        chosen = []
+        for _ in range(layers):
+            centroids = torch.randn(cfg.n_routed_experts, hidden.shape[1], generator=draw) / hidden.shape[1] ** 0.5
+            routing = route(hidden, centroids.to(hidden.device), None, cfg)
+            chosen.append(torch.zeros_like(routing.logits, dtype=torch.bool).scatter(1, routing.indices, True))
+    return torch.stack(chosen), tokens, versions(begin)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any
@@ -271,9 +270,3 @@ def describe(mobject: Mobject) -> str:
         return f"{word} {short if len(short) <= 48 else short[:47] + '…'!r}"
     named = [getattr(datum, "name", "") for datum in vars(mobject).get("bound", ())]
     return f"{kind} {named[0]!r}" if named and named[0] else kind
-
-
-def walk_up(part: Part) -> Iterator[Mobject]:
-    """The mobject and what holds it, innermost first."""
-    yield part.mobject
-    yield from reversed(part.holders)

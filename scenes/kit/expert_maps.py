@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any, Self
 
 import numpy as np
@@ -177,42 +177,38 @@ class RowsTo(Animation):
 class ExpertSplit(DataBound, VGroup):
     """A layer's experts cut finer and finer on the same area; as many lit as a token uses, always the same area.
 
-    >>> split = ExpertSplit(trace["experts"], trace["chosen"])       # both over the axis "cut"
+    >>> split = ExpertSplit([trace["team_0"], trace["team_1"]])      # over the axis "expert", true where one is lit
     >>> self.play(FadeIn(split.levels[0]));  self.play(split.cut(1))
 
-    ``levels[i]`` holds the pieces of cut i. Each cut must halve every piece. Which ones are lit is drawn by lot.
+    ``levels[i]`` holds the pieces of cut i. Each cut must halve every piece.
     """
 
     def __init__(
-        self, experts: NamedArray, chosen: NamedArray, *, width: float = 7.2, height: float = 3.6, role: str = "expert"
+        self, teams: Sequence[NamedArray], *, width: float = 7.2, height: float = 3.6, role: str = "expert"
     ) -> None:
-        as_array(experts, "ExpertSplit: experts", 1)
-        as_array(chosen, "ExpertSplit: chosen", 1)
+        for team in teams:
+            if not as_array(team, "ExpertSplit", 1).values.any() or len(team.values) > 1024:
+                raise ExplainError("ExpertSplit: each cut needs 0 < chosen ≤ experts ≤ 1024")
         super().__init__()
-        self.bound, self.role = Bound((experts, chosen)), role
-        counts, lit = experts.values.astype(int), chosen.values.astype(int)
-        if len(counts) != len(lit) or (lit < 1).any() or (lit > counts).any() or counts.max() > 1024:
-            raise ExplainError("ExpertSplit: each cut needs 0 < chosen ≤ experts ≤ 1024")
-        self.levels = VGroup(
-            *(self._level(int(n), int(k), width, height, role) for n, k in zip(counts, lit, strict=True))
-        )
+        self.bound, self.role = Bound(teams), role
+        self.levels = VGroup(*(self._level(team.values.astype(bool), width, height, role) for team in teams))
         self.add(self.levels)
         for level in self.levels:
             level.move_to(self.levels[0])
         self.center()
 
     @staticmethod
-    def _level(count: int, lit: int, width: float, height: float, role: str) -> VGroup:
+    def _level(lit: NDArray[np.bool_], width: float, height: float, role: str) -> VGroup:
         """Pieces in as many columns as keep them near a square, or half of one."""
+        count = len(lit)
         divisors = [each for each in range(1, count + 1) if count % each == 0]
         columns = min(divisors, key=lambda each: abs(math.log(width / each / (height / (count // each)))))
         rows = count // columns
         gap = min(0.06, width / columns * 0.12)
-        drawn = np.random.default_rng(count).choice(count, lit, replace=False)
         pieces = VGroup()
         for index in range(count):
             piece = Rectangle(width=width / columns - gap, height=height / rows - gap, stroke_width=0)
-            piece.set_fill(theme.role(role) if index in drawn else theme.tint(role, 0.3), 1)
+            piece.set_fill(theme.role(role) if lit[index] else theme.tint(role, 0.3), 1)
             row, column = divmod(index, columns)
             pieces.add(piece.move_to([(column + 0.5) * width / columns, -(row + 0.5) * height / rows, 0]))
         return pieces
@@ -224,59 +220,55 @@ class ExpertSplit(DataBound, VGroup):
         options = {"run_time": theme.ENTER, **options}
         return FadeOut(self.levels[level - 1], **options), FadeIn(self.levels[level], **options)
 
-    def limit(self, groups: int, kept: int) -> tuple[VGroup, list[Any]]:
-        """Frames around groups of the finest pieces, and the animations that leave only some groups open.
+    def limit(self, open_groups: NamedArray, team: NamedArray) -> tuple[VGroup, list[Any]]:
+        """Frames around groups of the finest pieces, and the animations that leave only the open ones, with a new team.
 
-        As many pieces as before are lit, all of them in the open groups.
+        ``open_groups`` (group) and ``team`` (expert) are true where a group is open and an expert lit.
         """
         pieces = self.levels[-1]
-        if groups < 1 or len(pieces) % groups or not 0 < kept <= groups:
-            raise ExplainError(f"{kept} of {groups} groups cannot be kept of {len(pieces)} experts; give a divisor")
-        each = len(pieces) // groups
-        lot = np.random.default_rng(groups)
-        open_groups = set(lot.choice(groups, kept, replace=False).tolist())
-        usable = [index for index in range(len(pieces)) if index // each in open_groups]
-        lit = set(lot.choice(usable, round(float(self.bound[1].values[-1])), replace=False).tolist())
+        is_open = as_array(open_groups, "ExpertSplit.limit: groups", 1).values.astype(bool)
+        lit = as_array(team, "ExpertSplit.limit: team", 1).values.astype(bool)
+        if len(pieces) % len(is_open) or not is_open.any() or len(lit) != len(pieces):
+            raise ExplainError(
+                f"{is_open.sum()} of {len(is_open)} groups cannot be kept of {len(pieces)} experts; give a divisor"
+            )
+        each = len(pieces) // len(is_open)
         boxes, moves = VGroup(), []
-        for group in range(groups):
+        for group in range(len(is_open)):
             inside = pieces[group * each : (group + 1) * each]
             box = Rectangle(width=inside.width + 0.05, height=inside.height + 0.05, stroke_width=2.5)
-            box.set_stroke(theme.role("accent" if group in open_groups else "hairline")).move_to(inside)
+            box.set_stroke(theme.role("accent" if is_open[group] else "hairline")).move_to(inside)
             boxes.add(box)
         for index, piece in enumerate(pieces):
-            bright = theme.role(self.role) if index in lit else theme.tint(self.role, 0.3)
-            moves.append(piece.animate.set_fill(bright, 1 if index // each in open_groups else 0.25))
+            bright = theme.role(self.role) if lit[index] else theme.tint(self.role, 0.3)
+            moves.append(piece.animate.set_fill(bright, 1 if is_open[index // each] else 0.25))
         return boxes, moves
 
 
 class ExpertField(DataBound, Group):
     """All experts of all layers: a row a layer, a cell an expert; those that a token uses are lit.
 
-    >>> field = ExpertField(layers, experts, chosen, shared, width=11)
+    >>> field = ExpertField(trace["chosen"], shared, width=11)          # (layer, token, expert), true where it is sent
     >>> self.add(field.sleep());  self.play(field.path(0));  self.play(field.path(1))      # two tokens, layer by layer
 
-    Which experts are lit is drawn by lot, as many in every layer as a token uses. Shared experts stand at the right
-    and are lit for every token.
+    Shared experts stand at the right and are lit for every token. After the last token comes the first again.
     """
 
     def __init__(
         self,
-        layers: Quantity,
-        experts: Quantity,
-        chosen: Quantity,
+        chosen: NamedArray,
         shared: Quantity | None = None,
         *,
         width: float = 11.0,
         height: float = 3.6,
     ) -> None:
         super().__init__()
-        given = [as_quantity(each, "ExpertField") for each in (layers, experts, chosen, shared) if each is not None]
-        self.bound = Bound(given)
-        self.shape = (round(float(layers)), round(float(experts)))
-        self.lit = round(float(chosen))
-        if not 0 < self.lit <= self.shape[1] or self.shape[0] < 1 or math.prod(self.shape) > 200_000:
-            raise ExplainError(f"ExpertField: {self.lit} of {self.shape[1]} in {self.shape[0]} layers cannot be drawn")
-        self.field = CellImage(self._pixels(self.lot(0)), width=width, height=height, gap=0.25)
+        self.routes = as_array(chosen, "ExpertField", 3).values.astype(bool)
+        self.bound = Bound.of((chosen, as_quantity(shared, "ExpertField") if shared is not None else None))
+        self.shape = (self.routes.shape[0], self.routes.shape[2])
+        if math.prod(self.shape) > 200_000:
+            raise ExplainError(f"ExpertField: {self.shape[1]} experts in {self.shape[0]} layers cannot be drawn")
+        self.field = CellImage(self._pixels(self.lit(0)), width=width, height=height, gap=0.25)
         self.add(self.field)
         self.shared: CellImage | None = None
         if shared is not None and shared.value:
@@ -287,10 +279,9 @@ class ExpertField(DataBound, Group):
             self.add(self.shared.next_to(self.field, RIGHT, buff=0.18))
         self.center()
 
-    def lot(self, turn: int) -> NDArray[np.bool_]:
-        """Which cells (layer, expert) shine at a turn: drawn by lot, the same for the same turn."""
-        order = np.random.default_rng(turn).random(self.shape).argsort(axis=1)
-        return np.asarray(order < self.lit)
+    def lit(self, token: int) -> NDArray[np.bool_]:
+        """Which cells (layer, expert) shine for a token."""
+        return np.asarray(self.routes[:, token % self.routes.shape[1]])
 
     def _pixels(self, lit: NDArray[np.bool_]) -> Pixels:
         bright, dark = (np.rint(np.array(c.to_rgb()) * 255) for c in (theme.role("expert"), theme.tint("expert", 0.2)))
@@ -303,9 +294,9 @@ class ExpertField(DataBound, Group):
             self.shared.pixel_array[:, :, :3] = np.rint(np.array(theme.tint("shared_expert", 0.3).to_rgb()) * 255)
         return self
 
-    def path(self, turn: int, **options: Any) -> FieldPath:
+    def path(self, token: int, **options: Any) -> FieldPath:
         """The animation in which a token passes through the layers and wakes its experts in each."""
-        return FieldPath(self, turn, **options)
+        return FieldPath(self, token, **options)
 
 
 class FieldPath(Animation):
@@ -314,12 +305,12 @@ class FieldPath(Animation):
     def __init__(
         self,
         field: ExpertField,
-        turn: int,
+        token: int,
         run_time: float = 2.0,
         rate_func: Callable[[float], float] = lambda t: t,
         **options: Any,
     ) -> None:
-        self._lit = field._pixels(field.lot(turn))
+        self._lit = field._pixels(field.lit(token))
         bright = np.rint(np.array(theme.role("shared_expert").to_rgb()) * 255).astype(np.uint8)
         self._bright = bright
         super().__init__(field, run_time=run_time, rate_func=rate_func, **options)

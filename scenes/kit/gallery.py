@@ -8,7 +8,7 @@ from __future__ import annotations
 import numpy as np
 from manim import LEFT, UP, Scene, VGroup
 
-from explainers.quantities import Cited, Quantity, computed
+from explainers.quantities import Cited, Quantity
 from explainers.traces import NamedArray
 from scenes.kit import (
     ROLES,
@@ -82,25 +82,8 @@ from scenes.kit import (
     row,
     title,
 )
-
-
-def example(
-    *shape: int,
-    axes: tuple[str, ...],
-    seed: int = 0,
-    positive: bool = False,
-    name: str = "example",
-    labels: dict[str, tuple[str, ...]] | None = None,
-) -> NamedArray:
-    """Smooth made-up values for trying out a picture."""
-    rng = np.random.default_rng(seed)
-    values = rng.normal(size=shape) * 0.5 + np.sin(np.arange(int(np.prod(shape))) / 7).reshape(shape)
-    return NamedArray(np.abs(values) if positive else values, axes, name, labels=labels or {})
-
-
-def number(value: float, unit: str = "", name: str = "made up for the gallery") -> Quantity:
-    """A made-up number that says so."""
-    return computed(value, unit, name, name=name)
+from scenes.kit.examples.showing import made_up as number
+from scenes.kit.examples.showing import values as example
 
 
 class GalleryScene(Scene):
@@ -355,9 +338,10 @@ class Experts(GalleryScene):
             width=5.6,
             row_height=0.5,
         )
-        cuts = NamedArray(np.array([16, 32, 64]), ("cut",), "experts")
-        split = ExpertSplit(cuts, NamedArray(np.array([1, 2, 4]), ("cut",), "chosen"), width=2.4, height=1.8)
-        field = ExpertField(number(24), number(96), number(6), number(1), width=3.4, height=1.8)
+        cuts = [NamedArray(example(n, axes=("expert",)).values > 1, ("expert",), "team") for n in (16, 32, 64)]
+        split = ExpertSplit(cuts, width=2.4, height=1.8)
+        sent = example(24, 4, 96, axes=("layer", "token", "expert"), seed=7).values > 1
+        field = ExpertField(NamedArray(sent, ("layer", "token", "expert"), "sent"), number(1), width=3.4, height=1.8)
         self.add(
             fit_stage(column(row(gate, rain, gap=0.6), row(heat, split.levels[-1], field, gap=0.6), gap=0.5, edge=None))
         )

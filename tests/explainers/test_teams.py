@@ -21,6 +21,17 @@ def test_every_cut_doubles_both_numbers_and_ends_at_the_model() -> None:
     assert trace.quantity("teams_in_groups").value == configs.quantity("v3.expert_teams_in_groups").value
 
 
+def test_teams_are_possible_ones_and_follow_the_seed() -> None:
+    trace = runs.get("expert_teams")
+    for cut, (experts, chosen) in enumerate(zip(trace["experts"].values, trace["chosen"].values, strict=True)):
+        team = trace[f"team_{cut}"].values
+        assert (len(team), team.sum()) == (experts, chosen)
+    kept, team = trace["open_groups"].values, trace["team_in_groups"].values
+    assert kept.sum() == configs.quantity("v3.expert_groups_kept").value and team.sum() == trace["chosen"].values[-1]
+    assert not (team.reshape(len(kept), -1).any(axis=1) & ~kept).any()
+    assert (runs.get("expert_teams", seed=1)["team_in_groups"].values != team).any()
+
+
 def test_an_odd_number_of_experts_stops_the_cutting() -> None:
     assert runs.get("expert_teams", model="v2")["chosen"].values.tolist() == [3, 6]
 

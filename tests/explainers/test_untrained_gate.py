@@ -33,3 +33,12 @@ def test_seed_and_text_change_it() -> None:
     assert not np.array_equal(first.values, runs.get("untrained_gate", seed=1)["chosen"].values)
     other = runs.get("untrained_gate", text="Snow")["chosen"]
     assert len(other.values) == len(other.labels["token"]) < len(first.values)
+
+
+def test_every_layer_has_a_gate_of_its_own() -> None:
+    chosen = runs.get("untrained_layers")["chosen"]
+    assert chosen.axes == ("layer", "token", "expert")
+    assert len(chosen.values) == int(configs.quantity("v3.moe_layers"))
+    assert (chosen.values.sum(axis=2) == int(configs.quantity("v3.experts_per_token"))).all()
+    assert np.array_equal(chosen.values[0], runs.get("untrained_gate")["chosen"].values)
+    assert len(np.unique(chosen.values[:, 0], axis=0)) == len(chosen.values)

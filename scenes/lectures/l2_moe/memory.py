@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from manim import DOWN, LEFT, RIGHT, UP, FadeIn, FadeOut, Rectangle, VGroup
 
+from explainers.quantities import Quantity
 from scenes.kit import (
     EASE,
     SAFE_WIDTH,
@@ -20,7 +21,6 @@ from scenes.kit import (
 from scenes.lectures.l2_moe.common import team
 from scenes.lectures.l2_moe.gate import telling
 from scenes.stage import LectureScene
-from scenes.waivers import waive
 
 
 class AllMustBeThere(LectureScene):
@@ -30,27 +30,29 @@ class AllMustBeThere(LectureScene):
 
     def construct(self) -> None:
         self.show_title()
-        names = ("moe_layers", "routed_experts", "experts_per_token", "shared_experts")
-        sizes = [self.number(f"v3.{name}") for name in names]
-        self.field = ExpertField(*sizes, width=11.2, height=3.1).sleep().move_to([0, STAGE_TOP - 2.1, 0])
-        for cells in self.field:
-            waive(cells, "picture-unread", reason="a cell an expert, lit or dark: nothing is written in it")
-        self.everything(*sizes)
+        layers, experts, shared = (
+            self.number(f"v3.{name}") for name in ("moe_layers", "routed_experts", "shared_experts")
+        )
+        self.gates = self.run("untrained_layers")
+        self.field = (
+            ExpertField(self.gates["chosen"], shared, width=11.2, height=3.1).sleep().move_to([0, STAGE_TOP - 2.1, 0])
+        )
+        self.everything(layers, experts)
         self.answer()
 
-    def everything(self, layers, experts, chosen, shared) -> None:  # type: ignore[no-untyped-def]
+    def everything(self, layers: Quantity, experts: Quantity) -> None:
         """The field, a token's path, then the parameters to scale, at work and in memory."""
         field = self.field
         total, active, weight = (
             self.number(f"v3.{name}") for name in ("total_params", "active_params", "weight_bytes_fp8")
         )
-        self.origin(layers, total)
+        self.origin(self.gates, layers, total)
         rows = NumberLabel(layers, "plain bare", after=" layers", size="small", role="muted")
         rows.rotate(1.5708).next_to(field, LEFT, buff=0.15)
         columns = NumberLabel(experts, "plain bare", after=" experts in each", size="small", role="muted")
         columns.next_to(field.field, UP, buff=0.14).align_to(field.field, LEFT)
-        lot = label("which ones: drawn by lot", "small", "muted").next_to(field.field, UP, buff=0.14)
-        lot.align_to(field.field, RIGHT)
+        rule = label("places: V3's gate rule, untrained", "small", "muted").next_to(field.field, UP, buff=0.14)
+        rule.align_to(field.field, RIGHT)
         bar = Rectangle(width=SAFE_WIDTH - 0.6, height=0.42, stroke_width=2, stroke_color=role("dense"))
         bar.set_fill(role("dense"), 0.35).next_to(field, DOWN, buff=0.55).set_x(0)
         part = Rectangle(width=bar.width * float(active / total), height=0.42, stroke_width=0)
@@ -64,14 +66,14 @@ class AllMustBeThere(LectureScene):
             s.until("layers")
             self.play(FadeIn(field), FadeIn(rows, columns), run_time=1.0)
             s.until("wake")
-            self.play(field.path(0, run_time=2.0), FadeIn(lot))
+            self.play(field.path(0, run_time=2.0), FadeIn(rule))
             self.play(FadeIn(bar), FadeIn(part), FadeIn(works, lies), run_time=0.9)
             s.until("other")
-            for turn in (1, 2):
-                self.play(field.path(turn, run_time=1.3))
+            for each in (1, 2):
+                self.play(field.path(each, run_time=1.3))
             s.until("memory")
             self.play(FadeIn(memory), bar.animate.set_stroke(role("cost"), 4), run_time=0.7)
-        self.around = VGroup(rows, columns, lot, bar, part, works, lies, memory)
+        self.around = VGroup(rows, columns, rule, bar, part, works, lies, memory)
 
     def answer(self) -> None:
         """A real token, its scores, the best few, the nudge; and beside it all of V3, where another path lights up."""
@@ -97,10 +99,10 @@ class AllMustBeThere(LectureScene):
         words.arrange(DOWN, buff=0.14, aligned_edge=LEFT).next_to(gate, DOWN, buff=0.3).align_to(gate.squares, LEFT)
         field = self.field
         arrow = Arrow([-0.15, STAGE_CENTER[1] + 0.5, 0], [0.7, STAGE_CENTER[1] + 0.5, 0], RIGHT)
-        name = label("in every layer of V3", "small", "muted")
+        name = label("V3's gate rule in every layer, untrained", "small", "muted")
         with self.step() as s:
             self.play(FadeOut(self.around), run_time=0.5)
-            self.origin(trace, *field.bound)
+            self.origin(trace, self.gates, field.bound[1])
             goal = (
                 field.animate.stretch_to_fit_width(5.6).stretch_to_fit_height(4.3).move_to([3.55, STAGE_CENTER[1], 0])
             )
@@ -116,5 +118,5 @@ class AllMustBeThere(LectureScene):
             self.play(gate.lean(1.0, run_time=1.0), FadeIn(words[2]))
             s.until("answer")
             self.play(FadeIn(words[3]), FadeIn(arrow, name.next_to(field, UP, buff=0.12)), run_time=0.6)
-            for turn in (3, 4):
-                self.play(field.path(turn, run_time=1.6))
+            for each in (token - 1, token):
+                self.play(field.path(each, run_time=1.6))

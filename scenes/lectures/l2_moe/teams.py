@@ -19,7 +19,7 @@ class SoManySoSmall(LectureScene):
         self.show_title()
         trace = self.run("expert_teams")
         self.origin(trace)
-        split = ExpertSplit(trace["experts"], trace["chosen"], width=6.4, height=4.6)
+        split = ExpertSplit([trace[f"team_{cut}"] for cut in range(len(self.styles))], width=6.4, height=4.6)
         rows = [self.line(trace, cut) for cut in range(len(split.levels))]
         body = column(*rows, gap=0.3)
         row(split, body, gap=0.9).move_to(STAGE_CENTER + 0.25 * UP)
@@ -31,11 +31,10 @@ class SoManySoSmall(LectureScene):
                 s.until(mark)
                 self.play(*split.cut(cut, run_time=1.0), dim(rows[cut - 1], to=0.45))
                 self.play(FadeIn(rows[cut], shift=0.2 * UP), run_time=0.6)
-        groups, kept = self.number("v3.expert_groups"), self.number("v3.expert_groups_kept")
         remain = NumberLabel(trace.quantity("teams_in_groups"), "words 2 bare", size="heading", role="expert")
         words = label("teams within the groups", "body", "muted")
         rest = column(remain, words, gap=0.1).next_to(body, DOWN, buff=0.3).align_to(body, LEFT)
-        boxes, moves = split.limit(round(float(groups)), round(float(kept)))
+        boxes, moves = split.limit(trace["open_groups"], trace["team_in_groups"])
         with self.step() as s:
             s.until("groups")
             self.play(FadeIn(boxes), run_time=0.6)

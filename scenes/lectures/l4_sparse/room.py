@@ -199,11 +199,6 @@ class EightBits(LectureScene):
         )
         name = label("a corner of a real\nweight matrix", "small", "muted").next_to(grid, RIGHT, buff=0.3)
         line.show(0.0)
-        stretch = (
-            label("stretched to fill the range", "small", "value")
-            .next_to(line, UP, buff=0.12)
-            .set_x(line.get_center()[0])
-        )
         with self.step() as s:
             self.play(FadeIn(byte, lag_ratio=0.1), run_time=1.0)
             self.play(FadeIn(count), run_time=0.5)
@@ -217,7 +212,6 @@ class EightBits(LectureScene):
             self.play(line.go("scaled", run_time=2.2))
             s.until("snap")
             self.play(line.go("snapped", run_time=1.8))
-        del stretch
         self.top = Group(byte, count, grid, name)
 
     def price(self) -> None:

@@ -18,6 +18,10 @@ def array(values, *axes: str, **labels) -> NamedArray:
     return NamedArray(np.asarray(values, dtype=float), axes, "made up", "", labels, "test", "")
 
 
+def flags(count: int, lit) -> NamedArray:
+    return NamedArray(np.isin(np.arange(count), list(lit)), ("expert",), "made up")
+
+
 def whole(value: int) -> Quantity:
     return computed(value, "", "made up for a test")
 
@@ -48,11 +52,13 @@ def heat() -> ExpertHeatMap:
 
 
 def split() -> ExpertSplit:
-    return ExpertSplit(array([4, 8, 16], "cut"), array([1, 2, 4], "cut"))
+    return ExpertSplit([flags(count, range(0, count, 4)) for count in (4, 8, 16)])
 
 
 def field() -> ExpertField:
-    return ExpertField(whole(6), whole(32), whole(4), whole(1))
+    sent = np.zeros((6, 2, 32), dtype=bool)
+    sent[:, 0, 3:7] = sent[:, 1, 20:24] = True
+    return ExpertField(NamedArray(sent, ("layer", "token", "expert"), "made up"), whole(1))
 
 
 MADE: dict[str, Callable[[], DataBound]] = {
@@ -178,7 +184,7 @@ def test_every_cut_lights_the_same_area() -> None:
     bright = [[piece for piece in level if piece.get_fill_color() == level_bright(level)] for level in made.levels]
     assert [len(level) for level in made.levels] == [4, 8, 16]
     assert [len(each) for each in bright] == [1, 2, 4]
-    boxes, moves = made.limit(4, 2)
+    boxes, moves = made.limit(flags(4, [1, 3]), flags(16, [4, 5, 12, 15]))
     assert len(boxes) == 4 and len(moves) == 16
 
 
@@ -190,10 +196,17 @@ def level_bright(level) -> object:
 
 def test_a_token_lights_as_many_cells_in_every_layer() -> None:
     made = field()
-    assert (made.lot(0).sum(axis=1) == 4).all() and not np.array_equal(made.lot(0), made.lot(1))
+    assert (made.lit(0).sum(axis=1) == 4).all() and not np.array_equal(made.lit(0), made.lit(1))
     dark = made.sleep().field.pixel_array.copy()
     finished(made.path(1), share=0.5)
     changed = (made.field.pixel_array != dark).any(axis=2)
     assert (changed.sum(axis=1) == [4, 4, 4, 0, 0, 0]).all()
-    with pytest.raises(ExplainError, match="8 of 4"):
-        ExpertField(whole(2), whole(4), whole(8))
+    with pytest.raises(ExplainError, match="needs 3 axes"):
+        ExpertField(flags(4, [0]))
+
+
+def test_teams_that_cannot_be_drawn_are_refused() -> None:
+    with pytest.raises(ExplainError, match="0 < chosen"):
+        ExpertSplit([flags(4, [])])
+    with pytest.raises(ExplainError, match="1 of 5 groups"):
+        split().limit(flags(5, [0]), flags(16, [1]))
