@@ -6,6 +6,7 @@
 ``explain.courses``       a `scenes.registry.Course`; chosen by ``EXPLAIN_COURSE=NAME``
 ``explain.themes``        a `scenes.kit.theme.Theme`; chosen by ``EXPLAIN_THEME=NAME``
 ``explain.checks``        a function (picture, notes) of ``explain check``; the entry's name is its code
+``explain.voices``        a `scenes.voices.Voice`, called with ``--voice-model`` or None; chosen by ``--voice NAME``
 ========================  ============================================================================
 """
 

@@ -12,6 +12,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
+from explainers.errors import ExplainError
 from scenes.script import Section, Step
 from scenes.speech import weight
 
@@ -69,6 +70,24 @@ class ByWords:
         weights = [weight(token) for token in step.tokens]
         total, scale = sum(weights) or 1.0, self.seconds(step)
         return [scale * sum(weights[:index]) / total for index in range(len(weights) + 1)]
+
+
+@dataclass(frozen=True)
+class Measured:
+    """A voice that was listened to: of each step (from 1) when its tokens begin, and last when its words end."""
+
+    starts: tuple[tuple[float, ...], ...]
+
+    def seconds(self, step: Step) -> float:
+        return self.word_starts(step)[-1]
+
+    def word_starts(self, step: Step) -> tuple[float, ...]:
+        found = self.starts[step.index - 1]
+        if len(found) != len(step.tokens) + 1:
+            raise ExplainError(
+                f"{step.where}: the voice said {len(found) - 1} words of {len(step.tokens)}; render again"
+            )
+        return found
 
 
 def planned_ticks(step: Step, narrator: Narrator | None = None, hold: float = HOLD) -> int:

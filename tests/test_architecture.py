@@ -30,6 +30,8 @@ FORBIDDEN = [
     ("scenes/lectures", "scenes.audit", "a scene does not know that it is judged; scenes.waivers excuses a finding"),
     ("scenes/lectures", "scenes.production", "a scene does not know how it is drawn. " + _UP),
     ("scenes/lectures", "scenes.workshop", _UP),
+    ("scenes/voices", "scenes.production", "a voice does not know what film it speaks in. " + _UP),
+    ("scenes/voices", "manim", "a voice does not know pictures. " + _UP),
     ("scenes/production", "scenes.commands", "commands call production, never the reverse. " + _UP),
     ("scenes/production", "scenes.workshop", _UP),
     ("scenes/audit", "scenes.commands", "commands call the audit, never the reverse. " + _UP),

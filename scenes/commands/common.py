@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any, TypeVar
 
 import click
@@ -27,6 +28,20 @@ def context_options(function: Function) -> Function:
         click.option("--device", callback=_device, help="cpu, cuda or auto (the default)."),
         click.option("--seed", type=int, help="Another seed for every run."),
         click.option("--text", help="Your own sentence for the model to read."),
+    ):
+        function = option(function)
+    return function
+
+
+def voice_options(function: Function) -> Function:
+    """Who speaks: ``--voice``, ``--voice-model``."""
+    for option in (
+        click.option("--voice-model", type=click.Path(path_type=Path), help="The file that the voice reads (piper)."),
+        click.option(
+            "--voice",
+            metavar="NAME",
+            help="none (the default: captions only, timed by their words), espeak, recorded, piper, or one installed.",
+        ),
     ):
         function = option(function)
     return function

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from scenes.commands.common import as_minutes, context_options
+from scenes.commands.common import as_minutes, context_options, voice_options
 
 if TYPE_CHECKING:
     from scenes.production.settings import FilmResult
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 @click.option("--out", type=click.Path(path_type=Path), default=Path("out"), show_default=True, help="Folder of films.")
 @click.option("--jobs", type=int, help="Scenes rendered at once; default one a core.")
 @click.option("--lang", default="en", show_default=True, help="Language of the script.")
-@click.option("--voice", help="A voice that speaks the script; default: silent, timed by its words.")
+@voice_options
 @click.option("--engine", default="fast", show_default=True, help="fast, or stock: Manim's own renderer, untouched.")
 @click.option("--cluster", metavar="ADDRESS", help="Draw on a Dask cluster: its scheduler, as tcp://host:8786.")
 @click.option("--fresh", is_flag=True, help="Render again what the cache holds.")
@@ -38,6 +38,8 @@ def render(targets: tuple[str, ...], **chosen: Any) -> None:
     begun = time.monotonic()
     for film in make(list(targets), Options(**chosen)):
         click.echo(describe(film))
+        for note in film.notes:
+            click.echo(f"  {note}", err=True)
     click.echo(f"done in {as_minutes(time.monotonic() - begun)}", err=True)
 
 

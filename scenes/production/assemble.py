@@ -1,13 +1,15 @@
-"""From drawn scenes to a film: packets copied without encoding again, chapters, captions, poster, manifest."""
+"""From drawn scenes to a film: packets copied without encoding again, sound, chapters, captions, poster, manifest."""
 
 from __future__ import annotations
 
 import errno
+import heapq
 import json
 import os
 import platform
 import shutil
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from fractions import Fraction
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
@@ -18,22 +20,30 @@ import av
 from explainers.errors import ExplainError
 from explainers.runs import context
 from scenes import clock
-from scenes.production import cache, captions
+from scenes.production import cache, captions, sound
 from scenes.production.cache import Part
 from scenes.production.encoder import must_be_whole
 from scenes.production.plan import versions
 from scenes.production.settings import Options
+from scenes.production.speaking import Said
 from scenes.registry import Selection
 from scenes.report import StepReport
+from scenes.voices.listening import Samples
 
 MANIFEST = "manifest.json"
+#: ISO 639-2, as mp4 has it.
+_LANGUAGES = {"en": "eng", "de": "deu", "fr": "fra", "es": "spa", "zh": "zho"}
 
 
-def assemble(selection: Selection, parts: Sequence[Part], options: Options, work: Path) -> tuple[Path, float]:
+def assemble(
+    selection: Selection, parts: Sequence[Part], options: Options, work: Path, said: Sequence[Sequence[Said]] = ()
+) -> tuple[Path, float]:
     """Write a film's folder: ``<name>.mp4``, ``.vtt``, ``.srt``, ``poster.png`` and, last, ``manifest.json``.
 
-    Everything is made in ``work`` and moved. Returns the video's path and its length in seconds.
+    ``said`` is what a voice says, a sequence of steps for each scene. Everything is made in ``work`` and moved.
+    Returns the video's path and its length in seconds.
     """
+    parts = [_in_words_of(part, steps) for part, steps in zip(parts, said, strict=True)] if said else parts
     folder, name, fps = options.out / selection.name, selection.name, options.picture.fps
     folder.mkdir(parents=True, exist_ok=True)
     starts = [sum(part.report.ticks for part in parts[:index]) for index in range(len(parts))]
@@ -42,12 +52,18 @@ def assemble(selection: Selection, parts: Sequence[Part], options: Options, work
     made.mkdir(parents=True, exist_ok=True)
 
     spoken = captions.cues([(start, part.report) for start, part in zip(starts, parts, strict=True)])
-    _join(parts, starts, total, made / f"{name}.mp4", fps, selection, spoken)
+    heard = _heard(parts, starts, total, fps, said)
+    _join(parts, starts, total, made / f"{name}.mp4", fps, selection, spoken, heard)
     must_be_whole(made / f"{name}.mp4", clock.frame(total, fps))
     (made / f"{name}.vtt").write_text(captions.webvtt(spoken), encoding="utf-8")
     (made / f"{name}.srt").write_text(captions.subrip(spoken), encoding="utf-8")
     shutil.copyfile(_poster(selection, parts).poster, made / "poster.png")
     manifest = _manifest(selection, parts, starts, total, options)
+    if heard is not None:
+        manifest["sound"] = sound.measure(heard).to_json()
+        for scene, steps in zip(manifest["scenes"], said, strict=True):
+            for step, one in zip(scene["steps"], steps, strict=True):
+                step["voice"] = one.voice
     (made / MANIFEST).write_text(json.dumps(manifest, indent=1, sort_keys=True, ensure_ascii=False) + "\n", "utf-8")
     with cache.turn(folder):  # another render into this folder waits, so that the five files belong together
         for left in folder.glob(".*.part"):
@@ -55,6 +71,29 @@ def assemble(selection: Selection, parts: Sequence[Part], options: Options, work
         for file in (f"{name}.mp4", f"{name}.vtt", f"{name}.srt", "poster.png", MANIFEST):
             publish(made / file, folder / file)
     return folder / f"{name}.mp4", clock.to_seconds(total)
+
+
+def _in_words_of(part: Part, said: Sequence[Said]) -> Part:
+    """The part with the words when this voice says them: the picture may be that of another with equal steps."""
+    steps = []
+    for step, one in zip(part.report.steps, said, strict=True):
+        ticks = (round(step.start + second * clock.TICKS_PER_SECOND, 3) for second in one.starts)
+        steps.append(replace(step, word_ticks=tuple(ticks)))
+    return replace(part, report=replace(part.report, steps=tuple(steps)))
+
+
+def _heard(
+    parts: Sequence[Part], starts: Sequence[int], total: int, fps: int, said: Sequence[Sequence[Said]]
+) -> Samples | None:
+    """The sound of the whole film: what is said in a step begins at the frame at which the step does."""
+    if not said:
+        return None
+    clips = [
+        (clock.frame(start + step.start, fps) / fps, one.samples)
+        for part, start, steps in zip(parts, starts, said, strict=True)
+        for step, one in zip(part.report.steps, steps, strict=True)
+    ]
+    return sound.mixed(clips, clock.to_seconds(total))
 
 
 def _join(
@@ -65,22 +104,22 @@ def _join(
     fps: int,
     film: Selection,
     spoken: Sequence[captions.Cue],
+    heard: Samples | None,
 ) -> None:
     """Copy the packets of all scenes one after another; a scene begins at the frame that the clock says."""
+    language = _LANGUAGES.get(film.lecture.lang, "und")
     with av.open(str(target), "w", format="mp4", options={"movflags": "faststart"}) as out:
         out.metadata["title"] = film.lecture.title if film.whole else film.entries[0].section.heading
-        stream: Any = None
-        for part, start in zip(parts, starts, strict=True):
-            with av.open(str(part.video)) as source:
-                found = source.streams.video[0]
-                if stream is None:
-                    stream = out.add_stream_from_template(found)
-                    stream.time_base = Fraction(1, fps)
-                    header = found.codec_context.extradata
-                    _caption_track(out, spoken, film.lecture.lang)
-                elif found.codec_context.extradata != header:
-                    raise ExplainError(f"{part.report.scene} was encoded otherwise; render again with --fresh")
-                _copy(source, found, out, stream, clock.frame(start, fps), fps)
+        with av.open(str(parts[0].video)) as source:
+            stream = out.add_stream_from_template(source.streams.video[0])
+            stream.time_base = Fraction(1, fps)
+        spoken_track = None if heard is None else sound.track(out, language)
+        _caption_track(out, spoken, language)
+        flows = [_pictures(parts, starts, stream, fps)]
+        if heard is not None:
+            flows.append(sound.packets(spoken_track, heard))
+        for packet in heapq.merge(*flows, key=lambda packet: packet.dts * packet.time_base):
+            out.mux(packet)
         out.set_chapters(
             [
                 {
@@ -95,13 +134,13 @@ def _join(
         )
 
 
-def _caption_track(out: Any, spoken: Sequence[captions.Cue], lang: str) -> None:
+def _caption_track(out: Any, spoken: Sequence[captions.Cue], language: str) -> None:
     """The captions inside the mp4, for players that do not look for a file beside it."""
     if not spoken:
         return
     track = out.add_stream("mov_text")
     track.codec_context.subtitle_header = captions.MOV_TEXT_HEADER
-    track.metadata["language"] = {"en": "eng", "de": "deu", "fr": "fra", "es": "spa", "zh": "zho"}.get(lang, "und")
+    track.metadata["language"] = language
     track.time_base = Fraction(1, 1000)
     for start, end, sample in captions.mov_text(spoken):
         packet = av.Packet(sample)
@@ -111,16 +150,24 @@ def _caption_track(out: Any, spoken: Sequence[captions.Cue], lang: str) -> None:
         out.mux(packet)
 
 
-def _copy(source: Any, found: Any, out: Any, stream: Any, first: int, fps: int) -> None:
-    for packet in source.demux(found):
-        if packet.dts is None:  # the demuxer's last, empty packet
-            continue
-        frame = first + round(packet.pts * packet.time_base * fps)
-        packet.stream = stream
-        packet.time_base = Fraction(1, fps)
-        packet.pts = packet.dts = frame
-        packet.duration = 1
-        out.mux(packet)
+def _pictures(parts: Sequence[Part], starts: Sequence[int], stream: Any, fps: int) -> Iterator[Any]:
+    """The packets of all scenes, at their frames in the film."""
+    header = None
+    for part, start in zip(parts, starts, strict=True):
+        with av.open(str(part.video)) as source:
+            found = source.streams.video[0]
+            header = header or found.codec_context.extradata
+            if found.codec_context.extradata != header:
+                raise ExplainError(f"{part.report.scene} was encoded otherwise; render again with --fresh")
+            for packet in source.demux(found):
+                if packet.dts is None:  # the demuxer's last, empty packet
+                    continue
+                frame = clock.frame(start, fps) + round(packet.pts * packet.time_base * fps)
+                packet.stream = stream
+                packet.time_base = Fraction(1, fps)
+                packet.pts = packet.dts = frame
+                packet.duration = 1
+                yield packet
 
 
 def _poster(selection: Selection, parts: Sequence[Part]) -> Part:

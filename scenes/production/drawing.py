@@ -20,6 +20,7 @@ from manim import CairoRenderer
 from manim.scene.scene_file_writer import SceneFileWriter
 from numpy.typing import NDArray
 
+from scenes.clock import Measured
 from scenes.production.encoder import SceneVideo, must_be_whole, png
 from scenes.production.loading import load_class
 from scenes.production.settings import Picture
@@ -71,8 +72,11 @@ def draw(
     progress: Progress | None = None,
     engine: str = "fast",
     make_video: Callable[..., SceneVideo] = SceneVideo,
+    voiced: tuple[tuple[float, ...], ...] = (),
 ) -> SceneReport:
     """Write ``scene.mp4`` and ``poster.png`` (its last frame) into ``folder``; ``engine`` is one of `RENDERERS`.
+
+    ``voiced``: when the words of each step begin, where a voice says them (`clock.Measured`).
 
     Raises `SceneFailed` from whatever the scene raised.
     """
@@ -89,6 +93,8 @@ def draw(
             renderer = RENDERERS[engine](file_writer_class=partial(_DirectWriter, video=video))
             scene = scene_class(renderer=renderer)
             scene.script_file = entry.lecture.path  # the language that was asked for
+            if voiced:
+                scene.narrator = Measured(voiced)
             scene.on_step_start.append(lambda _step: video.mark_step())
             scene.render()
     except BaseException as error:

@@ -17,9 +17,9 @@ from typing import Any, Protocol
 from explainers.errors import ExplainError
 from scenes.production import pool
 from scenes.production.causes import cause
-from scenes.production.plan import Job, entry_from_json
+from scenes.production.plan import job_from_json
 from scenes.production.pool import Failure, Listener, Task
-from scenes.production.settings import Options, Picture
+from scenes.production.settings import Options
 
 _PROJECT = Path(__file__).resolve().parents[2]
 #: How often a job is given to another machine when the one that had it is gone.
@@ -102,7 +102,7 @@ def _packed(task: Task) -> tuple[dict[str, Any], dict[str, str], dict[str, str]]
     for name in ("file", "script"):
         path = Path(job[name])
         job[name] = str(path.relative_to(_PROJECT)) if path.is_relative_to(_PROJECT) else str(path)
-    ingredients = Job(entry_from_json(task.job), Picture(**job["picture"]), job["engine"]).ingredients
+    ingredients = job_from_json(task.job).ingredients
     return job, dict(ingredients), {name: os.environ[name] for name in _CHOICES if name in os.environ}
 
 
@@ -157,8 +157,7 @@ def draw_there(
 
 def _differs(job: Mapping[str, Any], theirs: Mapping[str, str], choices: Mapping[str, str]) -> str:
     """Which ingredients of the picture are others here."""
-    entry = entry_from_json(job)
-    ours = {**Job(entry, Picture(**job["picture"]), job["engine"]).ingredients}
+    ours = {**job_from_json(job).ingredients}
     ours["theme"] = choices.get("EXPLAIN_THEME", "dark")
     names = [name for name in sorted({*ours, *theirs}) if ours.get(name) != theirs.get(name)]
     return ", ".join(names[:5]) + (f" and {len(names) - 5} more" if len(names) > 5 else "")

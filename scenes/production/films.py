@@ -5,18 +5,21 @@ from __future__ import annotations
 import os
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 
 from explainers import runs
 from explainers.errors import ExplainError
-from scenes.production import cache, executors, pool, why
+from scenes import voices
+from scenes.production import cache, executors, pool, speaking, why
 from scenes.production.assemble import assemble
 from scenes.production.causes import cause
 from scenes.production.plan import Job, wanted_runs
 from scenes.production.pool import Failure, Task
 from scenes.production.progress import Bars
 from scenes.production.settings import FilmResult, Options
-from scenes.registry import Course, Selection, select
+from scenes.production.speaking import Speaker
+from scenes.registry import Course, SceneEntry, Selection, select
 
 
 class RenderError(ExplainError):
@@ -44,15 +47,16 @@ def render(targets: Sequence[str | int], options: Options, *, course: Course | N
     Raises `RenderError` after all other scenes were drawn, naming each that failed, its step and the cause;
     KeyboardInterrupt passes through once every process has ended and every temporary file is gone.
     """
-    if options.voice:
-        raise ExplainError(f"no voice {options.voice!r} is installed; leave --voice out (films go by their words)")
+    speaker = Speaker(voices.find(options.voice, options.voice_model)) if options.voice else None
     with _chosen(options):
         films = select([str(target) for target in targets], course or Course.default(options.lang))
         _must_match(films)
         jobs = {e.key: Job(e, options.picture, options.engine) for film in films for e in film.entries}
-        keys = {name: job.key for name, job in jobs.items()}
         with cache.workspace() as work:
             compute_runs(list(jobs.values()), work)
+            if speaker:
+                jobs = {name: replace(job, voiced=_timing(speaker, job.entry)) for name, job in jobs.items()}
+            keys = {name: job.key for name, job in jobs.items()}
             bars = Bars({name: job.frames for name, job in jobs.items()})
             parts = {} if options.fresh else {name: part for name in jobs if (part := cache.find(keys[name]))}
             reused = set(parts)
@@ -65,10 +69,11 @@ def render(targets: Sequence[str | int], options: Options, *, course: Course | N
             for film in films:
                 if _complete(film, parts):
                     try:
-                        results.append(_film(film, parts, reused, options, work))
+                        results.append(_film(film, parts, reused, options, work, speaker))
                     except OSError as error:
                         failures.append(Failure(film.name, 0, cause(error)))
         cache.prune()
+        speaking.prune()
         if failures:
             raise RenderError(failures, len(parts) - len(reused))
         return results
@@ -121,9 +126,22 @@ def compute_runs(jobs: list[Job], work: Path) -> None:
         raise ExplainError(f"computing failed: {failures[0].cause}")
 
 
-def _film(film: Selection, parts: dict[str, cache.Part], reused: set[str], options: Options, work: Path) -> FilmResult:
+def _timing(speaker: Speaker, entry: SceneEntry) -> tuple[tuple[float, ...], ...]:
+    return tuple(said.starts for said in speaker.says(entry))
+
+
+def _film(
+    film: Selection,
+    parts: dict[str, cache.Part],
+    reused: set[str],
+    options: Options,
+    work: Path,
+    speaker: Speaker | None,
+) -> FilmResult:
     names = [entry.key for entry in film.entries]
-    video, seconds = assemble(film, [parts[name] for name in names], options, work)
+    said = [speaker.says(entry) for entry in film.entries] if speaker else []
+    notes = speaker.notes(film.lecture, [each for scene in said for each in scene]) if speaker else []
+    video, seconds = assemble(film, [parts[name] for name in names], options, work, said)
     return FilmResult(
         film.name,
         film.lecture.number,
@@ -133,6 +151,7 @@ def _film(film: Selection, parts: dict[str, cache.Part], reused: set[str], optio
         seconds,
         tuple(name for name in names if name not in reused),
         tuple(name for name in names if name in reused),
+        tuple(notes),
     )
 
 

@@ -11,6 +11,7 @@ from __future__ import annotations
 import ast
 import hashlib
 import json
+import math
 import os
 from collections.abc import Iterator, Mapping
 from dataclasses import asdict, dataclass
@@ -32,16 +33,21 @@ _FONTS = ("fontpkg-ibm-plex-sans", "fontpkg-ibm-plex-mono")
 
 @dataclass(frozen=True)
 class Job:
-    """Draw this scene at this size and rate, with this engine."""
+    """Draw this scene at this size and rate, with this engine.
+
+    ``voiced`` are the beginnings of each step's words where a voice was listened to (`clock.Measured`).
+    """
 
     entry: SceneEntry
     picture: Picture
     engine: str = "fast"
+    voiced: tuple[tuple[float, ...], ...] = ()
 
     @property
     def frames(self) -> int:
         """How many frames its words alone take; animations that outrun them add some."""
-        ticks = round(clock.planned_seconds(self.entry.section) * clock.TICKS_PER_SECOND)
+        narrator = clock.Measured(self.voiced) if self.voiced else None
+        ticks = round(clock.planned_seconds(self.entry.section, narrator) * clock.TICKS_PER_SECOND)
         return clock.frame(ticks, self.picture.fps)
 
     @property
@@ -65,7 +71,18 @@ class Job:
             "language": self.entry.lecture.lang,
             "script": self.entry.section.digest,
             "the scene's own code": _short(own_code(code.file, code.name, code.file.stat().st_mtime_ns)),
+            **({"the voice's timing": self._timing()} if self.voiced else {}),
         }
+
+    def _timing(self) -> str:
+        """What the picture takes from the voice: ticks of the steps and of the marks, not the sound itself."""
+        found = []
+        for step, starts in zip(self.entry.section.steps, self.voiced, strict=True):
+            cues = {name: starts[index] * clock.TICKS_PER_SECOND for name, index in step.marks.items()}
+            # between two halves a cue falls on the same tick, on a half it may fall on either
+            halves = {name: (math.floor(round(2 * at, 3)), math.ceil(round(2 * at, 3))) for name, at in cues.items()}
+            found.append((clock.ticks_up(starts[-1]), halves))
+        return _short(json.dumps(found))
 
     def to_json(self, folder: Path) -> dict[str, Any]:
         code = self.entry.code
@@ -77,6 +94,7 @@ class Job:
             "script": str(self.entry.lecture.path.resolve()),
             "picture": asdict(self.picture),
             "engine": self.engine,
+            "voiced": [list(starts) for starts in self.voiced],
             "folder": str(folder),
         }
 
@@ -86,6 +104,12 @@ def entry_from_json(job: Mapping[str, Any]) -> SceneEntry:
     lecture = script.load(job["script"])
     code = SceneClass(job["lecture"], job["scene"], Path(job["file"]), 0, (), None)
     return SceneEntry(lecture, lecture.section(job["scene"]), code)
+
+
+def job_from_json(job: Mapping[str, Any]) -> Job:
+    """The job again, in the process that does it."""
+    voiced = tuple(tuple(starts) for starts in job.get("voiced", ()))
+    return Job(entry_from_json(job), Picture(**job["picture"]), job["engine"], voiced)
 
 
 @cache

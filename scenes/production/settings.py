@@ -41,7 +41,9 @@ class Options:
     jobs
         Scenes rendered at once; None for one a core.
     lang, voice
-        Language of the scripts; voice of the narration (None: silent, timed by words).
+        Language of the scripts; voice of the narration (None or ``none``: silent, timed by words).
+    voice_model
+        The file that some voices read.
     fresh
         Render again what the cache holds.
     engine
@@ -60,6 +62,7 @@ class Options:
     jobs: int | None = None
     lang: str = "en"
     voice: str | None = None
+    voice_model: Path | None = None
     fresh: bool = False
     engine: str = "fast"
     cluster: str | None = None
@@ -73,6 +76,10 @@ class Options:
             raise ExplainError(f"--fps {self.fps} is out of range; choose a whole number from 1 to 240")
         if self.jobs is not None and self.jobs < 1:
             raise ExplainError(f"--jobs {self.jobs} renders nothing; choose 1 or more")
+        if self.voice == "none":
+            object.__setattr__(self, "voice", None)
+        if self.voice_model and not self.voice:
+            raise ExplainError("--voice-model is read by a voice; add --voice piper, or another that reads it")
 
     @property
     def picture(self) -> Picture:
@@ -124,7 +131,7 @@ class Picture:
 
 @dataclass(frozen=True)
 class FilmResult:
-    """One film that was made: its folder and files, and how it went."""
+    """One film that was made: its folder and files, and how it went. ``notes``: what a user should know."""
 
     name: str
     lecture: int
@@ -134,3 +141,4 @@ class FilmResult:
     seconds: float
     rendered: tuple[str, ...]
     reused: tuple[str, ...]
+    notes: tuple[str, ...] = ()

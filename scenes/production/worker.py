@@ -54,8 +54,7 @@ def main() -> int:
 def _draw(job: Mapping[str, Any], tell: Tell) -> None:
     from scenes.production.cache import write_part
     from scenes.production.drawing import draw
-    from scenes.production.plan import entry_from_json
-    from scenes.production.settings import Picture
+    from scenes.production.plan import job_from_json
 
     told = 0
 
@@ -65,8 +64,8 @@ def _draw(job: Mapping[str, Any], tell: Tell) -> None:
             told = frames
             tell(event="frames", frames=frames, step=step)
 
-    folder = Path(job["folder"])
-    report = draw(entry_from_json(job), Picture(**job["picture"]), folder, progress, job["engine"])
+    folder, asked = Path(job["folder"]), job_from_json(job)
+    report = draw(asked.entry, asked.picture, folder, progress, asked.engine, voiced=asked.voiced)
     write_part(folder, report)
 
 

@@ -251,7 +251,7 @@ def test_what_is_wrong_from_the_start_is_said_at_once(make_course: MakeCourse, t
     ):
         with pytest.raises(ExplainError, match=says):
             options(tmp_path, **wrong)
-    with pytest.raises(ExplainError, match="no voice 'anna' is installed"):
+    with pytest.raises(ExplainError, match="unknown voice 'anna'; there are none, espeak, recorded, piper"):
         render(["9"], options(tmp_path, voice="anna"), course=course)
     with pytest.raises(ExplainError, match="unknown language 'xx'"):
         render(["9"], options(tmp_path, lang="xx"), course=Course(course.scripts, course.scenes, "xx"))
