@@ -13,7 +13,7 @@ import inspect
 import json
 import os
 from collections.abc import Callable, Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -24,7 +24,18 @@ from explainers.quantities import Quantity
 from explainers.sources import describe, fingerprint, is_checkpoint, refused
 from explainers.traces import NamedArray, Trace
 
-__all__ = ["CATALOGUE", "Context", "NamedArray", "Run", "Trace", "context", "get", "quantity", "set_context"]
+__all__ = [
+    "CATALOGUE",
+    "Context",
+    "NamedArray",
+    "Run",
+    "Trace",
+    "context",
+    "get",
+    "quantity",
+    "set_context",
+    "add_context",
+]
 
 DEFAULT_TEXT = "Read this line, then read the next line."
 
@@ -99,6 +110,12 @@ def register(*runs: Run) -> None:
 def set_context(chosen: Context) -> None:
     """Choose for this process and the processes it starts."""
     os.environ["EXPLAIN_CONTEXT"] = json.dumps(chosen.overrides())
+
+
+def add_context(**chosen: Any) -> None:
+    """Choose these besides what was chosen before; None leaves one as it is."""
+    if given := {name: value for name, value in chosen.items() if value is not None}:
+        set_context(replace(context(), **given))
 
 
 def context() -> Context:

@@ -18,16 +18,18 @@ from __future__ import annotations
 from typing import ClassVar
 
 import numpy as np
-from manim import DOWN, LEFT, RIGHT, UP, FadeIn, LaggedStart, Line, VGroup
+from manim import DOWN, LEFT, RIGHT, UP, FadeIn, LaggedStart, Line, Mobject, VGroup
 
 from explainers import facts
 from explainers.errors import ExplainError
 from explainers.quantities import computed
 from explainers.traces import NamedArray
+from scenes import door
 from scenes.kit import CAPTION_TOP, SAFE_LEFT, SAFE_RIGHT, SAFE_TOP, NumberLabel, label, role
 from scenes.kit.levers import standing
+from scenes.kit.logos import logo
 from scenes.kit.signs import LeverSigns, Progress, SourceRows, fitted_name
-from scenes.registry import LECTURES
+from scenes.registry import Course
 from scenes.stage import LectureScene
 
 #: The line of an end card for what was computed.
@@ -42,9 +44,15 @@ class Card(LectureScene):
     #: Width of the column of words.
     column: ClassVar[float] = 7.6
 
+    def logo(self) -> Mobject:
+        """The lecturer's logo, where their ``course.toml`` names one; else nothing."""
+        file, read = door.read_logo()
+        self.reads[read] = None
+        return VGroup() if file is None else logo(file)
+
     def names(self, title: str = "") -> tuple[str, str]:
         """``"MLA — remembering everything"`` → its two parts; the second may be empty."""
-        short, _, long = (title or self.lecture_script.title).partition(" — ")
+        short, _, long = (title or self.shown.title).partition(" — ")
         return short, long
 
     def number_of(self, lecture: int, size: str | float, colour: str = "accent") -> NumberLabel:
@@ -54,7 +62,9 @@ class Card(LectureScene):
 
     def progress(self) -> Progress:
         """How far the course has come, where other scenes have their title."""
-        return Progress(self.lecture, max(LECTURES, self.lecture)).move_to([SAFE_LEFT, SAFE_TOP - 0.1, 0], LEFT)
+        self.front(self.shown.number)  # noted: whoever changes title, question or place draws it anew
+        place = Course.default(self.shown.lang).place(self.shown.number)
+        return Progress(*place).move_to([SAFE_LEFT, SAFE_TOP - 0.1, 0], LEFT)
 
 
 class ChapterCard(Card):
@@ -71,20 +81,20 @@ class ChapterCard(Card):
         rule = Line(UP * 2.55, DOWN * 2.55, stroke_width=2).set_stroke(role("hairline"))
         rule.move_to([signs.get_left()[0] - 0.7, signs.get_y(), 0])
         short, long = self.names()
-        number = self.number_of(self.lecture, 88)
+        number = self.number_of(self.shown.number, 88)
         name = label(short, "hero", weight="semibold", width=self.column)
         head = VGroup(number, name).arrange(DOWN, buff=0.28, aligned_edge=LEFT)
         if long:
             head.add(
                 label(long, "heading", "muted", width=self.column).next_to(head, DOWN, buff=0.3, aligned_edge=LEFT)
             )
-        question = label(self.lecture_script.question, "heading", "accent", width=self.column, italic=True)
+        question = label(self.shown.question, "heading", "accent", width=self.column, italic=True)
         head.move_to([SAFE_LEFT, 0, 0], LEFT)
         question.next_to(head, DOWN, buff=0.42, aligned_edge=LEFT)
         VGroup(head, question).set_y(signs.get_y())
         progress = self.progress()
         with self.step():
-            self.play(FadeIn(progress, head, shift=0.15 * RIGHT), run_time=0.7)
+            self.play(FadeIn(progress, head, self.logo(), shift=0.15 * RIGHT), run_time=0.7)
             self.play(FadeIn(rule), LaggedStart(*(FadeIn(each) for each in signs), lag_ratio=0.3), run_time=1.0)
             self.play(signs.pull(*self.levers), FadeIn(question), run_time=0.8)
 
@@ -96,7 +106,7 @@ class EndCard(Card):
     rows: ClassVar[int] = 4
 
     def construct(self) -> None:
-        if not (phrase := self.lecture_script.about.get("answer", "")):
+        if not (phrase := self.shown.about.get("answer", "")):
             raise ExplainError(f"{self.lecture_script.path.name}: no 'answer: …' in its front matter; write a phrase")
         progress = self.progress()
         answer = label(phrase, 62, "accent", weight="medium", width=10.6)
@@ -107,7 +117,7 @@ class EndCard(Card):
         rule = Line(UP * 1.35, DOWN * 1.35, stroke_width=2).set_stroke(role("hairline"))
         rule.move_to([following.get_left()[0] - 0.4, sources.get_y(), 0])
         with self.step() as s:
-            self.play(FadeIn(progress, answer, shift=0.15 * RIGHT), run_time=0.6)
+            self.play(FadeIn(progress, answer, self.logo(), shift=0.15 * RIGHT), run_time=0.6)
             self.play(FadeIn(rule), FadeIn(sources, lag_ratio=0.02), run_time=1.2)
             s.until("next")
             self.play(FadeIn(following, shift=0.2 * LEFT), run_time=0.7)
@@ -137,7 +147,7 @@ class EndCard(Card):
 
     def following(self) -> VGroup:
         """The next lecture's number and name; after the last one the three levers."""
-        number = self.lecture + 1
+        number = Course.default(self.shown.lang).after(self.shown.number)
         if (following := self.front(number)) is None:
             return LeverSigns(*standing(self.number, self.run), height=0.75, gap=0.3)
         short, long = self.names(following.title)

@@ -55,16 +55,24 @@ def roots(quantity: Quantity) -> Iterator[Cited | str]:
         yield from roots(source)
 
 
-def folder(course: Course | None = None) -> Path:
-    """Where a course keeps its citations."""
+def folder(course: Course | None = None, lecture: int = 0) -> Path:
+    """Where a course keeps its citations; a lecture that somebody put together anew has them beside the choice."""
+    if course is not None and course.own and not course.is_as_written(lecture):
+        return course.own.path.parent / "citations"
     if course is None or course.scripts.resolve() == paths.lecture_scripts().resolve():
         return paths.assets() / "citations"
     return course.scripts.parent / "citations"
 
 
+def file_of(lecture: int, course: Course | None = None) -> Path:
+    """The file of a lecture's citations."""
+    number = course.lecture(lecture).sections[0].lecture if course and course.is_as_written(lecture) else lecture
+    return folder(course, lecture) / f"{number}.json"
+
+
 def load(lecture: int, course: Course | None = None) -> Citations | None:
     """The citations noted of a lecture; None where none were."""
-    path = folder(course) / f"{lecture}.json"
+    path = file_of(lecture, course)
     if not path.is_file():
         return None
     try:
@@ -76,7 +84,7 @@ def load(lecture: int, course: Course | None = None) -> Citations | None:
 
 def save(lecture: int, citations: Citations, course: Course | None = None) -> Path:
     """Write the citations of a lecture."""
-    path = folder(course) / f"{lecture}.json"
+    path = file_of(lecture, course)
     path.parent.mkdir(parents=True, exist_ok=True)
     write_aside(path, (json.dumps(asdict(citations), indent=1) + "\n").encode())
     return path

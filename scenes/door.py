@@ -10,9 +10,11 @@ import hashlib
 import json
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from explainers.errors import ExplainError
+from scenes import own_course
 
 if TYPE_CHECKING:
     from explainers.quantities import Quantity
@@ -86,8 +88,10 @@ def read_again(kind: str, name: str, params: Mapping[str, Any]) -> Read:
         return read_number(name)[1]
     from scenes import script
 
+    if kind == "logo":
+        return read_logo()[1]
     own = script.load(params["script"])
-    return (read_front(own, int(name)) if kind == "front" else read_citations(own))[1]
+    return (read_front(own, int(name)) if kind == "front" else read_citations(own, int(name)))[1]
 
 
 def read_run(name: str, params: Mapping[str, Any]) -> tuple[Trace, Read]:
@@ -113,28 +117,44 @@ def number_read(reference: str, quantity: Quantity) -> Read:
 
 
 def read_front(own: Lecture, number: int) -> tuple[Lecture | None, Read]:
-    """What another script of a course says before its first scene, found from one script."""
+    """What another script of a course says before its first scene, found from one script; and its place."""
     from scenes import script
+    from scenes.registry import Course
 
-    path = next(iter(own.path.parent.glob(f"{number}_*.md")), None)
-    found = script.load(path) if path else None
-    about = [found.title, found.question, dict(found.about)] if found else []
+    course = Course.default(own.lang)
+    if course.own:
+        found = next((lecture for lecture in course.lectures if lecture.number == number), None)
+    else:
+        path = next(iter(own.path.parent.glob(f"{number}_*.md")), None)
+        found = script.load(path) if path else None
+    about = [found.title, found.question, dict(found.about), course.place(number)] if found else []
     params = json.dumps({"script": str(own.path)})
     return found, Read("front", str(number), _digest(json.dumps(about, sort_keys=True)), params)
 
 
-def read_citations(own: Lecture) -> tuple[Citations, Read]:
-    """The citations noted of a lecture."""
+def read_citations(own: Lecture, number: int) -> tuple[Citations, Read]:
+    """The citations noted of a lecture that is number ``number`` of its course, found from its script."""
     from scenes import citations
     from scenes.registry import Course
 
-    found = citations.load(own.number, Course(own.path.parent.parent, own.path.parent))
+    course = Course.default(own.lang)
+    if not course.own:
+        course = Course(own.path.parent.parent, own.path.parent, own.lang)
+    found = citations.load(number, course)
     if found is None:
-        raise ExplainError(f"nobody noted what lecture {own.number} cites; `explain check {own.number} --update` does")
+        raise ExplainError(f"nobody noted what lecture {number} cites; `explain check {number} --update` does")
     params = json.dumps({"script": str(own.path)})
-    return found, Read("citations", str(own.number), _digest(json.dumps([found.facts, found.runs])), params)
+    return found, Read("citations", str(number), _digest(json.dumps([found.facts, found.runs])), params)
+
+
+def read_logo() -> tuple[Path | None, Read]:
+    """The file of a lecturer's logo, where there is one."""
+    own = own_course.current()
+    file = own.logo if own else None
+    params = json.dumps({"script": ""})
+    content = hashlib.sha256(file.read_bytes()).hexdigest() if file and file.is_file() else ""
+    return file, Read("logo", file.name if file else "none", content, params)
 
 
 def _digest(text: str) -> str:
-
     return hashlib.sha256(text.encode()).hexdigest()

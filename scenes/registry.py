@@ -8,18 +8,22 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
 from typing import Any
 
 from explainers import extensions, paths
 from explainers.errors import ExplainError, one_of
-from scenes import clock, script
+from scenes import clock, own_course, script
+from scenes.composing import compose
+from scenes.own_course import OwnCourse
 from scenes.syntax import SceneClass, scene_classes
 
 #: As many lectures has the course when it is whole.
 LECTURES = 8
+#: The classes whose scenes are cards.
+CARDS = frozenset({"ChapterCard", "EndCard", "Card"})
 
 
 @dataclass(frozen=True)
@@ -36,31 +40,87 @@ class SceneEntry:
 
     @property
     def key(self) -> str:
-        return f"{self.lecture.number}/{self.name}"
+        """Where it was written: the number of its script, and its name."""
+        return f"{self.code.lecture}/{self.name}"
+
+    @property
+    def script(self) -> Path:
+        """The script that its section stands in."""
+        return self.section.path
 
 
 @dataclass(frozen=True)
 class Course:
-    """Where things are: ``scripts`` holds one folder a language, ``scenes`` the modules of Scene classes."""
+    """Where things are: ``scripts`` holds one folder a language, ``scenes`` the modules of Scene classes.
+
+    ``own`` is a lecturer's choice of them: which lectures and scenes, in which order, under which titles.
+    """
 
     scripts: Path
     scenes: Path
     lang: str = "en"
+    own: OwnCourse | None = None
 
     @classmethod
     def default(cls, lang: str | None = None) -> Course:
-        """The project's own course; ``$EXPLAIN_COURSE`` names another: ``scripts:scenes``, or one installed."""
-        if other := os.environ.get("EXPLAIN_COURSE"):
-            if os.pathsep not in other:
-                found = extensions.load("explain.courses", other)
-                return cls(found.scripts, found.scenes, lang or script.language())
+        """The project's own course; ``$EXPLAIN_COURSE`` names another.
+
+        It is ``scripts:scenes``, the name of an installed one, or a file (`scenes.own_course`) that chooses from one.
+        """
+        lang = lang or script.language()
+        own = own_course.current()
+        if own and lang == own.language and not own.course and not (paths.lecture_scripts() / lang).is_dir():
+            known = ", ".join(sorted(path.name for path in paths.lecture_scripts().iterdir() if path.is_dir()))
+            raise own.error(
+                "language", f"there are no scripts in {lang!r}; choose {known}, or `explain script new {lang}`"
+            )
+        other = own.course if own else os.environ.get("EXPLAIN_COURSE", "")
+        if os.pathsep in other:
             scripts, _, scenes = other.partition(os.pathsep)
-            return cls(Path(scripts), Path(scenes), lang or script.language())
-        return cls(paths.lecture_scripts(), Path(__file__).parent / "lectures", lang or script.language())
+            return cls(Path(scripts), Path(scenes), lang)
+        if other:
+            found = extensions.load("explain.courses", other)
+            return cls(found.scripts, found.scenes, lang, own)
+        return cls(paths.lecture_scripts(), Path(__file__).parent / "lectures", lang, own)
+
+    @property
+    def home(self) -> Course:
+        """The course as its authors wrote it, without anybody's choice."""
+        return replace(self, own=None) if self.own else self
 
     @cached_property
     def lectures(self) -> tuple[script.Lecture, ...]:
-        return tuple(script.lectures(self.lang, self.scripts))
+        found = tuple(script.lectures(self.lang, self.scripts))
+        return compose(self.own, found, self._is_card) if self.own else found
+
+    def _is_card(self, section: script.Section) -> bool:
+        code = self.classes.get((section.lecture, section.name))
+        return code is not None and bool(code.inherits & CARDS)
+
+    def place(self, number: int) -> tuple[int, int]:
+        """Which lecture of how many this one is; a course that is being written counts as whole."""
+        numbers = [lecture.number for lecture in self.lectures] if self.own else []
+        return (numbers.index(number) + 1, len(numbers)) if number in numbers else (number, max(LECTURES, number))
+
+    def after(self, number: int) -> int:
+        """The number of the lecture after this one, whether there is one or not."""
+        numbers = [lecture.number for lecture in self.lectures] if self.own else []
+        if number not in numbers or numbers[-1] == number:
+            return max([*numbers, number]) + 1
+        return numbers[numbers.index(number) + 1]
+
+    def is_as_written(self, number: int) -> bool:
+        """Whether a lecture of somebody's own course has all scenes of one script, cards perhaps left out."""
+        if self.own is None:
+            return False
+        sections = self.lecture(number).sections
+        whole = [s for s in self.home.lecture(sections[0].lecture).sections if self.own.cards or not self._is_card(s)]
+        return [(s.lecture, s.name) for s in sections] == [(s.lecture, s.name) for s in whole]
+
+    def shown_as(self, section: script.Section) -> script.Lecture | None:
+        """The lecture of this course that has the section; None where it was not chosen."""
+        wanted = (section.lecture, section.name)
+        return next((one for one in self.lectures if wanted in {(s.lecture, s.name) for s in one.sections}), None)
 
     @cached_property
     def classes(self) -> dict[tuple[int, str], SceneClass]:
@@ -84,10 +144,10 @@ class Course:
     def entry(self, lecture: script.Lecture, name: str) -> SceneEntry:
         """One scene, whatever the state of the others of its lecture."""
         section = lecture.section(name)
-        code = self.classes.get((lecture.number, name))
+        code = self.classes.get((section.lecture, name))
         if code is None:
             raise ExplainError(
-                f"{section.where}: no class {name} with `lecture = {lecture.number}` in {self.scenes.name}/; "
+                f"{section.where}: no class {name} with `lecture = {section.lecture}` in {self.scenes.name}/; "
                 "write it, or name another with {#ClassName}"
             )
         return SceneEntry(lecture, section, code)
@@ -157,7 +217,7 @@ class Selection:
     def name(self) -> str:
         """The name of the film's folder and files."""
         language = "" if self.lecture.lang == "en" else f".{self.lecture.lang}"
-        return (self.lecture.slug if self.whole else f"{self.lecture.number}_{self.entries[0].name}") + language
+        return (self.lecture.slug if self.whole else self.entries[0].key.replace("/", "_")) + language
 
 
 def select(targets: Sequence[str], course: Course) -> list[Selection]:
@@ -176,12 +236,23 @@ def _select(target: str, course: Course) -> list[Selection]:
     number, slash, name = target.rpartition("/")
     if slash and not number.isdigit():
         raise ExplainError(f"cannot read the target {target!r}; write 3, CacheGrows or 3/CacheGrows")
-    lectures = (course.lecture(int(number)),) if slash else course.lectures
-    names = [section.name for lecture in lectures for section in lecture.sections]
-    found = [lecture for lecture in lectures if name in {section.name for section in lecture.sections}]
+    possible = [one for one in course.lectures if not slash or int(number) in _numbers(one)]
+    if not possible:
+        course.lecture(int(number))  # the error that lists them
+    names = [section.name for lecture in possible for section in lecture.sections]
+    found = [
+        lecture
+        for lecture in possible
+        if any(s.name == name and (not slash or int(number) in (lecture.number, s.lecture)) for s in lecture.sections)
+    ]
     if not found:
-        raise one_of("lecture or scene", name, ["all", *(str(lecture.number) for lecture in lectures), *names])
+        raise one_of("lecture or scene", name, ["all", *(str(lecture.number) for lecture in possible), *names])
     if len(found) > 1:
         numbers = ", ".join(str(lecture.number) for lecture in found)
         raise ExplainError(f"{name} is a scene of lectures {numbers}; write {found[0].number}/{name}")
     return [Selection(found[0], (course.entry(found[0], name),), False)]
+
+
+def _numbers(lecture: script.Lecture) -> set[int]:
+    """The numbers under which a lecture's scenes may be asked for: its own, and those of the scripts they stand in."""
+    return {lecture.number, *(section.lecture for section in lecture.sections)}

@@ -20,13 +20,14 @@ import hashlib
 import os
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cache, cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from explainers import paths
 from explainers.errors import ExplainError, one_of
+from scenes import own_course
 from scenes.speech import spoken_words
 
 if TYPE_CHECKING:
@@ -148,12 +149,14 @@ def _text(part: Part) -> str:
 
 @dataclass(frozen=True)
 class Section:
-    """One heading: a scene. ``name`` is the name of its Scene class."""
+    """One heading: a scene. ``name`` is that of its Scene class; ``path`` and ``lecture`` say whose script it is."""
 
     name: str
     heading: str
     where: str
     steps: tuple[Step, ...]
+    path: Path = field(default_factory=Path)
+    lecture: int = 0
 
     @property
     def digest(self) -> str:
@@ -184,8 +187,9 @@ class Lecture:
 
 # ---------------------------------------------------------------------- finding scripts
 def language() -> str:
-    """The language that scenes speak, from ``$EXPLAIN_LANG``; English by default."""
-    return os.environ.get("EXPLAIN_LANG", "en")
+    """The language that scenes speak: ``$EXPLAIN_LANG``, else what the course's own file says, else English."""
+    own = own_course.current()
+    return os.environ.get("EXPLAIN_LANG") or (own.language if own else "") or "en"
 
 
 def lectures(lang: str | None = None, folder: Path | None = None) -> list[Lecture]:
@@ -254,14 +258,15 @@ class _Parser:
         text = re.sub(r"<!--.*?-->", lambda match: "\n" * match[0].count("\n"), text, flags=re.DOTALL)
         lines = text.splitlines()
         about, first = self._front_matter(lines)
-        sections: list[Section] = []
-        for heading, line, paragraphs in self._blocks(lines, first):
-            sections.append(self._section(heading, line, paragraphs, sections))
-        if not sections:
-            raise self.error(len(lines) or 1, "no scene; write a heading '## What it shows' and paragraphs under it")
         number = about.pop("number")
         if not number.isdigit():
             raise self.error(1, f"the lecture's number is {number!r}; write a whole number")
+        sections: list[Section] = []
+        for heading, line, paragraphs in self._blocks(lines, first):
+            found = self._section(heading, line, paragraphs, sections)
+            sections.append(replace(found, path=self.path, lecture=int(number)))
+        if not sections:
+            raise self.error(len(lines) or 1, "no scene; write a heading '## What it shows' and paragraphs under it")
         title, question = about.pop("title"), about.pop("question", "")
         self._no_digits(f"{title} {question} {about.get('answer', '')}", 1)
         return Lecture(

@@ -136,6 +136,12 @@ class LectureScene(Scene):
         """The section of the script that this scene shows."""
         return self.lecture_script.section(type(self).__name__)
 
+    @cached_property
+    def shown(self) -> script.Lecture:
+        """The lecture that it is shown in: the script's, or a lecturer's own with another number or title."""
+        course = Course.default(self.lecture_script.lang)
+        return (course.shown_as(self.section) if course.own else None) or self.lecture_script
+
     def where(self, step: StageStep | None = None) -> str:
         """Lecture, scene and step in words, for messages."""
         step = step or self.current
@@ -224,7 +230,7 @@ class LectureScene(Scene):
 
     def citations(self) -> Citations:
         """What the scenes of this lecture cite, as the check has noted it."""
-        found, read = door.read_citations(self.lecture_script)
+        found, read = door.read_citations(self.lecture_script, self.shown.number)
         self.reads[read] = None
         return found
 

@@ -22,7 +22,7 @@ class SceneClass:
     """A Scene class as it stands in a file.
 
     ``marks`` are the names it waits for (`s.until`, `s.left_until`); where it waits for names out of a variable,
-    ``perhaps`` are all words that its module quotes, and only a run can tell.
+    ``perhaps`` are all words that its module quotes, and only a run can tell. ``inherits`` are its bases, by name.
     """
 
     lecture: int
@@ -32,6 +32,7 @@ class SceneClass:
     marks: tuple[str, ...]
     steps: int | None
     perhaps: frozenset[str] = frozenset()
+    inherits: frozenset[str] = frozenset()
 
     @property
     def where(self) -> str:
@@ -50,7 +51,7 @@ def scene_classes(folder: Path) -> list[SceneClass]:
 def _in_file(path: Path, stamp: int) -> tuple[SceneClass, ...]:
     tree = _tree(path, stamp)
     return tuple(
-        SceneClass(number, node.name, path, node.lineno, *_read(_Place(node, tree, path)))
+        SceneClass(number, node.name, path, node.lineno, *_read(_Place(node, tree, path)), _bases(node))
         for node in tree.body
         if isinstance(node, ast.ClassDef) and (number := lecture_of(node))
     )
@@ -62,6 +63,10 @@ def _tree(path: Path, _stamp: int) -> ast.Module:
         return ast.parse(path.read_text(encoding="utf-8"), str(path))
     except SyntaxError as error:
         raise ExplainError(f"{path.name}:{error.lineno}: {error.msg}") from error
+
+
+def _bases(node: ast.ClassDef) -> frozenset[str]:
+    return frozenset(base.id for base in node.bases if isinstance(base, ast.Name))
 
 
 def lecture_of(node: ast.ClassDef) -> int | None:

@@ -17,7 +17,7 @@ from scenes.audit.findings import Finding
 from scenes.audit.walking import SceneAudit, audit
 from scenes.citations import Citations
 from scenes.registry import Course, SceneEntry
-from scenes.script import Lecture
+from scenes.script import Lecture, Section
 
 
 @dataclass(frozen=True)
@@ -56,10 +56,11 @@ class Report:
 def check(wishes: Wishes, course: Course | None = None, tell: Callable[[str], None] = lambda line: None) -> Report:
     """Check lectures and scenes; ``tell`` hears each scene's name when it is done."""
     course = course or Course.default()
-    numbers, keys = chosen(wishes.targets, course)
+    _, keys = chosen(wishes.targets, course)
     report = Report(stamp=stamp(course))
     entries = _entries(course, keys)
-    report.findings += _mismatches(course, numbers, bool(wishes.targets), keys)
+    written = sorted({int(key.partition("/")[0]) for key in keys})
+    report.findings += _mismatches(course.home, written, bool(wishes.targets or course.own), keys)
     report.findings += _from_source(course, keys)
     report.audits = _walk(entries, wishes.jobs, tell)
     report.findings += [finding for each in report.audits for finding in each.findings]
@@ -79,32 +80,36 @@ def check(wishes: Wishes, course: Course | None = None, tell: Callable[[str], No
 # ---------------------------------------------------------------------- what to check
 def chosen(targets: Sequence[str], course: Course) -> tuple[list[int], list[str]]:
     """Targets (``3``, ``all``, ``TheCacheGrows``, ``3/TheCacheGrows``) → lectures, and keys of their sections."""
-    sections = [f"{lecture.number}/{section.name}" for lecture in course.lectures for section in lecture.sections]
-    known = {str(lecture.number) for lecture in course.lectures}
-    found: dict[str, None] = {}
+    sections = [(lecture.number, section) for lecture in course.lectures for section in lecture.sections]
+    names = {(number, key_of(section)): {"all", str(number), section.name} for number, section in sections}
+    found: dict[tuple[int, str], None] = {}
     for target in targets or ["all"]:
         matching = [
-            key
-            for key in sections
-            if target == "all" or target == key or target in (key.partition("/")[0], key.partition("/")[2])
+            place
+            for place, known in names.items()
+            if target in known or target in (place[1], f"{place[0]}/{place[1].partition('/')[2]}")
         ]
         if not matching:
-            raise one_of(
-                "lecture or scene", target, ["all", *sorted(known), *(key.partition("/")[2] for key in sections)]
-            )
+            numbers = dict.fromkeys(str(number) for number, _ in names)
+            raise one_of("lecture or scene", target, ["all", *numbers, *(section.name for _, section in sections)])
         found.update(dict.fromkeys(matching))
-    keys = [key for key in sections if key in found]
-    return sorted({int(key.partition("/")[0]) for key in keys}), keys
+    places = [place for place in names if place in found]
+    return sorted({number for number, _ in places}), list(dict.fromkeys(key for _, key in places))
+
+
+def key_of(section: Section) -> str:
+    """``3/TheCacheGrows``: the number of its script, and its name."""
+    return f"{section.lecture}/{section.name}"
 
 
 def _entries(course: Course, keys: Sequence[str]) -> list[SceneEntry]:
     """Those that have a class; the others are mismatches."""
-    entries: list[SceneEntry] = []
-    for key in keys:
-        number, _, name = key.partition("/")
-        if (int(number), name) in course.classes:
-            entries.append(course.entry(course.lecture(int(number)), name))
-    return entries
+    here: dict[str, SceneEntry] = {}
+    for lecture in course.lectures:
+        for section in lecture.sections:
+            if (section.lecture, section.name) in course.classes and key_of(section) in keys:
+                here.setdefault(key_of(section), course.entry(lecture, section.name))
+    return [here[key] for key in keys if key in here]
 
 
 def _mismatches(course: Course, numbers: list[int], some: bool, keys: Sequence[str]) -> list[Finding]:
@@ -134,7 +139,7 @@ def _from_source(course: Course, keys: Sequence[str]) -> list[Finding]:
         lecture = next(scene.lecture for scene in classes if scene.file == path)
         if not any(key.startswith(f"{lecture}/") for key in keys):
             continue
-        script = next((each.path for each in course.lectures if each.number == lecture), None)
+        script = next((each.path for each in course.home.lectures if each.number == lecture), None)
         names = names_file(script) if script else None
         lines = names.read_text(encoding="utf-8").splitlines() if names and names.is_file() else []
         here = source.check(path, classes, frozenset(line.strip() for line in lines if line.strip()))
@@ -172,9 +177,10 @@ def _one_thread() -> None:
 def _goldens(report: Report, course: Course, wishes: Wishes) -> None:
     from scenes.audit import goldens
 
-    place = goldens.folder(course)
+    place = None if course.own else goldens.folder(course)
     if place is None or not wishes.goldens:
         why = "this installation has no tests/goldens" if place is None else "--no-goldens"
+        why = f"they are of the course as it was written, not of {course.own.path.name}" if course.own else why
         report.notes.append(f"pictures were not compared with reviewed ones: {why}")
         return
     for each in report.audits:
@@ -224,9 +230,11 @@ def is_draft(lecture: Lecture) -> bool:
 
 def _citations(report: Report, course: Course, wishes: Wishes) -> None:
     """What a lecture cites, where all of its scenes were walked: written, or compared with what was noted."""
+    audits = {each.scene: each for each in report.audits}
     for lecture in course.lectures:
-        mine = {each.scene: each for each in report.audits if each.lecture == lecture.number}
-        whole = all(f"{lecture.number}/{section.name}" in mine for section in lecture.sections)
+        keys = [key_of(section) for section in lecture.sections]
+        mine = {key: audits[key] for key in keys if key in audits}
+        whole = len(mine) == len(keys) and not (course.own and course.is_as_written(lecture.number))
         if not whole or any(each.cites and not each.digest for each in mine.values()):
             continue
         now = Citations()
@@ -246,17 +254,21 @@ def _citations(report: Report, course: Course, wishes: Wishes) -> None:
 def _lengths(report: Report, course: Course, keys: Sequence[str]) -> None:
     from scenes.audit.timing import check_lengths
 
+    if course.own and course.own.lectures:
+        report.notes.append(f"lengths are not judged: {course.own.path.name} chooses what is shown")
+        return
     seconds: dict[int, float] = {}
     for lecture in course.lectures:
-        chosen_here = any(key.startswith(f"{lecture.number}/") for key in keys)
+        sections = {key_of(section) for section in lecture.sections}
+        chosen_here = bool(sections & set(keys))
         if is_draft(lecture) and chosen_here:
             report.notes.append(
                 f"lecture {lecture.number} is a draft; its length is not judged (`draft` in its script)"
             )
         if is_draft(lecture):
             continue
-        mine = [each for each in report.audits if each.lecture == lecture.number and each.digest]
-        if {each.scene for each in mine} == {f"{lecture.number}/{section.name}" for section in lecture.sections}:
+        mine = [each for each in report.audits if each.scene in sections and each.digest]
+        if {each.scene for each in mine} == sections:
             seconds[lecture.number] = sum(each.seconds for each in mine)
     findings, notes = check_lengths(seconds, [each.number for each in course.lectures if not is_draft(each)])
     report.findings += findings

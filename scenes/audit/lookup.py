@@ -57,6 +57,7 @@ def find(
         raise ExplainError(f"cannot look for {text!r}; give what stands on screen, e.g. 70.3 or '671 billion'")
     course = course or Course.default()
     _, keys = chosen(targets, course)
+    course = course.home
     places: dict[tuple[str, int, str, bool], Place] = {}
     for key in keys:
         number, _, name = key.partition("/")
@@ -81,7 +82,7 @@ def find(
 def _may_show(entry: SceneEntry, text: str, course: Course) -> bool:
     """Whether the reviewed fingerprint has this text (a scene without one is looked at)."""
     folder = goldens.folder(course)
-    path = folder / str(entry.lecture.number) / f"{entry.name}.json" if folder else None
+    path = folder / f"{entry.key}.json" if folder else None
     if path is None or not path.is_file():
         return True
     golden = json.loads(path.read_text(encoding="utf-8"))

@@ -177,7 +177,7 @@ def take(scene: Any) -> Picture:
 def _collect(
     mobject: Mobject, holders: tuple[Mobject, ...], picture: Picture, order: dict[int, int], seen: set[int]
 ) -> None:
-    if id(mobject) in seen:
+    if id(mobject) in seen or getattr(mobject, "shows_no_data", False):
         return
     seen.add(id(mobject))
     place = max((order.get(id(part), 0) for part in mobject.get_family()), default=0) if is_text(mobject) else 0

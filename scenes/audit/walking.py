@@ -175,14 +175,14 @@ class _Visitor:
 
 
 def _names(entry: SceneEntry) -> frozenset[str]:
-    path = names_file(entry.lecture.path)
+    path = names_file(entry.script)
     lines = path.read_text(encoding="utf-8").splitlines() if path.is_file() else []
     return frozenset(line.strip() for line in lines if line.strip())
 
 
 def audit(entry: SceneEntry, options: Options | None = None) -> SceneAudit:
     """Run a scene under all checks. A scene that raises is itself a finding, and what it did until then is kept."""
-    result = SceneAudit(entry.key, entry.lecture.number)
+    result = SceneAudit(entry.key, entry.code.lecture)
     visitor: _Visitor | None = None
     report: SceneReport | None = None
     with _stage(options or Options(quality=QUALITY)) as renderer:
@@ -190,7 +190,7 @@ def audit(entry: SceneEntry, options: Options | None = None) -> SceneAudit:
             kind = load_class(entry)
             result.cites = kind.cites
             scene = kind(renderer=renderer)
-            scene.script_file = entry.lecture.path  # this instance speaks the entry's language
+            scene.script_file = entry.script  # this instance speaks the entry's language
             visitor = _Visitor(entry, scene, renderer)
             _attach(visitor, scene, renderer)
             scene.render()

@@ -8,6 +8,8 @@ from typing import Any
 
 import click
 
+from scenes.commands.common import course_options, fps_option, quality_option
+
 
 @click.group(invoke_without_command=True)
 @click.pass_context
@@ -28,9 +30,9 @@ def cache(context: click.Context) -> None:
 
 @cache.command()
 @click.argument("targets", nargs=-1, metavar="[LECTURES or SCENES]...")
-@click.option("--quality", default="720p", show_default=True, help="480p, 720p, 1080p or 4k.")
-@click.option("--fps", type=int, help="Frames a second; default 30 up to 720p, 60 above.")
-@click.option("--lang", default="en", show_default=True, help="Language of the script.")
+@quality_option
+@fps_option
+@course_options
 @click.option("--engine", default="fast", show_default=True, help="fast or stock.")
 def why(targets: tuple[str, ...], **chosen: Any) -> None:
     """Say why scenes were rendered, and what would make the next `explain render` do it again."""

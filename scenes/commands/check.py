@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING
 
 import click
 
+from scenes.commands.common import course_options
+
 if TYPE_CHECKING:
     from scenes.audit.checking import Report
 
@@ -20,6 +22,7 @@ if TYPE_CHECKING:
 @click.option("--determinism", is_flag=True, help="Run every scene again: other process, other hash seed, cold caches.")
 @click.option("--update", is_flag=True, help="Show how pictures differ from the reviewed ones, and write them.")
 @click.option("--goldens/--no-goldens", default=True, help="Compare with the reviewed pictures (default yes).")
+@course_options
 def check(
     targets: tuple[str, ...], as_json: bool, jobs: int | None, determinism: bool, update: bool, goldens: bool
 ) -> None:

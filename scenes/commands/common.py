@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any, TypeVar
@@ -45,6 +46,87 @@ def voice_options(function: Function) -> Function:
     ):
         function = option(function)
     return function
+
+
+def _adopt(context: click.Context, _option: click.Parameter, given: Path | None) -> None:
+    """Choose the lecturer's own file for this call: the one given, else ``course.toml`` in the current folder."""
+    from scenes import own_course
+
+    named = os.environ.get(own_course.ENVIRONMENT)
+    file = own_course.find(given, Path.cwd()) if given or not named else None
+    if file is None:
+        return
+    _for_this_call(context, own_course.ENVIRONMENT, str(file))
+    own = own_course.read(file)
+    if own.model:
+        from explainers import runs
+
+        chosen = {**own.model, **runs.context().overrides()}
+        _for_this_call(context, "EXPLAIN_CONTEXT", json.dumps(chosen))
+
+
+def _chosen(environment: str) -> Callable[[click.Context, click.Parameter, str | None], None]:
+    def choose(context: click.Context, _option: click.Parameter, name: str | None) -> None:
+        if name:
+            _for_this_call(context, environment, name)
+
+    return choose
+
+
+def _for_this_call(context: click.Context, name: str, value: str) -> None:
+    """Set a variable that the processes of this call inherit, until the call ends."""
+    before = os.environ.get(name)
+
+    def restore() -> None:
+        if before is None:
+            os.environ.pop(name, None)
+        else:
+            os.environ[name] = before
+
+    context.call_on_close(restore)
+    os.environ[name] = value
+
+
+def course_options(function: Function) -> Function:
+    """Whose version: ``--course``, and what wins over it: ``--language``, ``--theme``, ``--aspect``."""
+    file = click.Path(path_type=Path)
+    hidden: dict[str, Any] = {"expose_value": False}
+    for option in (
+        click.option("--aspect", callback=_chosen("EXPLAIN_ASPECT"), help="16:9, 9:16 or 1:1.", **hidden),
+        click.option("--theme", callback=_chosen("EXPLAIN_THEME"), help="dark, light or high-contrast.", **hidden),
+        click.option(
+            "--language", "--lang", callback=_chosen("EXPLAIN_LANG"), help="Language of script and pictures.", **hidden
+        ),
+        click.option(
+            "--course", type=file, is_eager=True, callback=_adopt, help="Your own course.toml, or its folder.", **hidden
+        ),
+    ):
+        function = option(function)
+    return function
+
+
+def quality_option(function: Function) -> Function:
+    """``--quality``; without it what the course's own file says, else 720p."""
+
+    def default() -> str:
+        from scenes.production.settings import Options
+
+        return Options().quality
+
+    return click.option("--quality", default=default, show_default="720p", help="480p, 720p, 1080p or 4k.")(function)
+
+
+def fps_option(function: Function) -> Function:
+    """``--fps``; without it what the course's own file says, else by the quality."""
+
+    def default() -> int | None:
+        from scenes.production.settings import Options
+
+        return Options().fps
+
+    return click.option("--fps", type=int, default=default, help="Frames a second; default 30 up to 720p, 60 above.")(
+        function
+    )
 
 
 def print_json(value: Any) -> None:

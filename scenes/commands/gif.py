@@ -6,6 +6,8 @@ from pathlib import Path
 
 import click
 
+from scenes.commands.common import course_options
+
 
 @click.command()
 @click.argument("scene")
@@ -14,6 +16,7 @@ import click
 @click.option("--width", type=click.IntRange(160, 1920), default=480, show_default=True, help="Pixels.")
 @click.option("--colours", type=click.IntRange(8, 256), default=64, show_default=True)
 @click.option("--still", type=click.FloatRange(0.2, 60), default=2.5, show_default=True, help="Longest standstill, s.")
+@course_options
 def gif(scene: str, step: int | None, out: Path | None, width: int, colours: int, still: float) -> None:
     """Write SCENE (or one STEP of it) as a GIF with few colours, for reviews and READMEs."""
     from scenes.workshop.gifs import gif as make

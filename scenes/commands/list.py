@@ -4,17 +4,17 @@ from __future__ import annotations
 
 import click
 
-from scenes.commands.common import as_minutes, print_json
+from scenes.commands.common import as_minutes, course_options, print_json
 
 
 @click.command("list")
 @click.option("--json", "as_json", is_flag=True, help="As JSON: lectures, scenes, steps and seconds.")
-@click.option("--lang", default="en", show_default=True, help="Language of the script.")
-def list_(as_json: bool, lang: str) -> None:
+@course_options
+def list_(as_json: bool) -> None:
     """List lectures and scenes with their steps and durations, as planned by the script."""
     from scenes.registry import Course, listing
 
-    lectures = listing(Course.default(lang))
+    lectures = listing(Course.default())
     if as_json:
         print_json(lectures)
         return

@@ -6,11 +6,14 @@ import json
 
 import click
 
+from scenes.commands.common import course_options
+
 
 @click.command()
 @click.argument("text")
 @click.argument("targets", nargs=-1, metavar="[LECTURES or SCENES]...")
 @click.option("--json", "as_json", is_flag=True, help="Print as JSON.")
+@course_options
 def origin(text: str, targets: tuple[str, ...], as_json: bool) -> None:
     """Say which number TEXT is ("37", "70.3 kB"): where it is shown or said, and its chain of origins."""
     from explainers.errors import ExplainError

@@ -6,14 +6,14 @@ from typing import Any
 
 import click
 
-from scenes.commands.common import as_minutes, print_json
+from scenes.commands.common import as_minutes, course_options, fps_option, print_json, quality_option
 
 
 @click.command()
 @click.argument("targets", nargs=-1, metavar="[LECTURES or SCENES]...")
-@click.option("--quality", default="720p", show_default=True, help="480p, 720p, 1080p or 4k.")
-@click.option("--fps", type=int, help="Frames a second; default 30 up to 720p, 60 above.")
-@click.option("--lang", default="en", show_default=True, help="Language of the script.")
+@quality_option
+@fps_option
+@course_options
 @click.option("--json", "as_json", is_flag=True, help="As JSON.")
 def plan(targets: tuple[str, ...], as_json: bool, **chosen: Any) -> None:
     """Say how long a render takes on 1 to 64 workers, from the seconds that each scene took here.

@@ -6,10 +6,13 @@ from pathlib import Path
 
 import click
 
+from scenes.commands.common import course_options, quality_option
+
 
 @click.command()
 @click.argument("lecture", type=int, required=False)
-@click.option("--quality", default="720p", show_default=True, help="Of what must be rendered: 480p, 720p, 1080p or 4k.")
+@quality_option
+@course_options
 @click.option(
     "--films", type=click.Path(path_type=Path), default=Path("out"), show_default=True, help="Folder of rendered films."
 )
@@ -30,16 +33,16 @@ def play(lecture: int | None, quality: str, films: Path, out: Path, port: int, j
     from scenes.production.settings import Options
     from scenes.registry import Course
 
-    wanted = (
-        [Course.default().lecture(lecture).number] if lecture else [one.number for one in Course.default().lectures]
-    )
-    here = {film.number for film in films_in(films)}
+    course = Course.default()
+    wanted = [course.lecture(lecture).number] if lecture else [one.number for one in course.lectures]
+    here = {film.number for film in films_in(films, course=course)}
     if missing := [number for number in wanted if number not in here]:
         click.echo(
             f"rendering {'lecture' if len(missing) == 1 else 'lectures'} {', '.join(map(str, missing))}", err=True
         )
         render(missing, Options(quality=quality, out=films, jobs=jobs))
-    click.echo(describe(build_site(films_in(films), out, tell=lambda line: click.echo(line, err=True))), err=True)
+    found = films_in(films, course=course)
+    click.echo(describe(build_site(found, out, tell=lambda line: click.echo(line, err=True))), err=True)
     with serve(out, port) as server:
         address = f"{server.url}#{lecture}" if lecture else server.url
         click.echo(f"{address}   (Ctrl-C ends it)")

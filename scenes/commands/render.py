@@ -8,7 +8,14 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from scenes.commands.common import as_minutes, context_options, voice_options
+from scenes.commands.common import (
+    as_minutes,
+    context_options,
+    course_options,
+    fps_option,
+    quality_option,
+    voice_options,
+)
 
 if TYPE_CHECKING:
     from scenes.production.settings import FilmResult
@@ -16,12 +23,12 @@ if TYPE_CHECKING:
 
 @click.command()
 @click.argument("targets", nargs=-1, metavar="[LECTURES or SCENES]...")
-@click.option("--quality", default="720p", show_default=True, help="480p, 720p, 1080p or 4k.")
-@click.option("--fps", type=int, help="Frames a second; default 30 up to 720p, 60 above.")
+@quality_option
+@fps_option
 @context_options
 @click.option("--out", type=click.Path(path_type=Path), default=Path("out"), show_default=True, help="Folder of films.")
 @click.option("--jobs", type=int, help="Scenes rendered at once; default one a core.")
-@click.option("--lang", default="en", show_default=True, help="Language of the script.")
+@course_options
 @voice_options
 @click.option("--engine", default="fast", show_default=True, help="fast, or stock: Manim's own renderer, untouched.")
 @click.option("--cluster", metavar="ADDRESS", help="Draw on a Dask cluster: its scheduler, as tcp://host:8786.")

@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING
 
 import click
 
+from scenes.commands.common import course_options
+
 if TYPE_CHECKING:
     from scenes.player import SiteResult
 
@@ -18,6 +20,7 @@ if TYPE_CHECKING:
 @click.option(
     "--films", type=click.Path(path_type=Path), default=Path("out"), show_default=True, help="Folder of rendered films."
 )
+@course_options
 def site(out: Path, films: Path) -> None:
     """Build a site from the lectures that were rendered.
 
@@ -26,8 +29,9 @@ def site(out: Path, films: Path) -> None:
     """
     from explainers.errors import ExplainError
     from scenes.player import build_site, films_in
+    from scenes.registry import Course
 
-    found = films_in(films)
+    found = films_in(films, course=Course.default())
     if not found:
         raise ExplainError(f"no rendered lecture in {films}; run `explain render all --out {films}`")
     click.echo(describe(build_site(found, out, tell=lambda line: click.echo(line, err=True))))

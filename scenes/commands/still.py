@@ -7,22 +7,22 @@ from typing import Any
 
 import click
 
-from scenes.commands.common import context_options
+from scenes.commands.common import context_options, course_options, quality_option
 
 
 @click.command()
 @click.argument("scene")
 @click.argument("step", type=int, required=False)
 @click.option("--out", type=click.Path(path_type=Path), default=Path("out/stills"), show_default=True, help="Folder.")
-@click.option("--quality", default="720p", show_default=True, help="480p, 720p, 1080p or 4k.")
+@quality_option
 @click.option("--when", default="end", show_default=True, help="'end' of steps, 'mid' of animations, or 'both'.")
 @context_options
+@course_options
 def still(scene: str, step: int | None, out: Path, quality: str, when: str, **chosen: Any) -> None:
     """Write PNG pictures of SCENE (all steps, or one STEP) without rendering video."""
     from explainers import runs
     from scenes.production.stills import stills
 
-    if any(value is not None for value in chosen.values()):
-        runs.set_context(runs.Context(**chosen))
+    runs.add_context(**chosen)
     for path in stills(scene, quality, out, when, step=step):  # type: ignore[arg-type]  # checked there
         click.echo(path)

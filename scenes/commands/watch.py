@@ -7,11 +7,14 @@ import webbrowser
 
 import click
 
+from scenes.commands.common import course_options, quality_option
+
 
 @click.command()
 @click.argument("scene")
 @click.option("--port", type=click.IntRange(0, 65535), default=0, help="Port on this machine; default: a free one.")
-@click.option("--quality", default="720p", show_default=True, help="480p, 720p, 1080p or 4k.")
+@quality_option
+@course_options
 @click.option("--browser/--no-browser", default=True, help="Open the page (default yes).")
 def watch(scene: str, port: int, quality: str, browser: bool) -> None:
     """Show SCENE in the browser, the end of every step, and draw again what changes whenever a file is saved.

@@ -58,7 +58,6 @@ from scenes.kit.theme import (
     ENTER,
     HOLD,
     LEAVE,
-    ROLES,
     SAFE_BOTTOM,
     SAFE_LEFT,
     SAFE_RIGHT,
@@ -79,6 +78,7 @@ from scenes.kit.turns import TurnTimeline
 from scenes.kit.votes import VoteColumns
 from scenes.kit.waffle import Waffle
 from scenes.kit.waterfall import Waterfall
+from scenes.look import ROLES
 
 __all__ = [
     "CheckTable",

@@ -15,6 +15,7 @@ import numpy as np
 from manim import MathTypst, Text, VGroup, VMobject, config
 
 from explainers.errors import ExplainError, one_of
+from scenes import look
 from scenes.kit import fonts, theme
 from scenes.kit.palette import Floats
 
@@ -262,7 +263,7 @@ class Formula(MathTypst):
 
     def __init__(self, source: str, size: str | float = "heading", role: str = "text") -> None:
         functions = "".join(
-            f'#let {_typst_name(name)}(body) = text(fill: rgb("{theme.colour(name)}"), body)\n' for name in theme.ROLES
+            f'#let {_typst_name(name)}(body) = text(fill: rgb("{theme.colour(name)}"), body)\n' for name in look.ROLES
         )
         base = f'#set text(fill: rgb("{theme.colour(role)}"))\n#let softmax = math.op("softmax")\n'
         super().__init__(source, typst_preamble=functions + base, font_size=48)

@@ -1,17 +1,16 @@
 """The look: colours by role, type sizes, the safe area and the pace, in one place.
 
 A colour is looked up by its role when an object is built (`role("latent")`), never kept in a module constant, so
-that another theme (``light``, ``contrast``) changes every picture. Hues start from Okabe and Ito's palette
+that another theme (``light``, ``high-contrast``) changes every picture. Hues start from Okabe and Ito's palette
 (*Color Universal Design*, 2008), tuned for a dark ground; tests measure contrast, what colour-blind viewers can
 tell apart, and that the scales of magnitude are even.
 """
 
 from __future__ import annotations
 
-import os
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache
 from types import MappingProxyType
 
@@ -20,35 +19,10 @@ from manim import ManimColor, rate_functions
 
 from explainers import extensions
 from explainers.errors import ExplainError, one_of
+from scenes import frame, look
 from scenes.kit import palette
 from scenes.kit.palette import Floats
-
-ENVIRONMENT = "EXPLAIN_THEME"
-
-# ---------------------------------------------------------------------- roles
-#: What a colour may mean. The same in all eight lectures.
-ROLES: Mapping[str, str] = MappingProxyType(
-    {
-        "token": "a token, a piece of text",
-        "query": "attention: what is asked",
-        "key": "attention: what is matched",
-        "value": "attention: what is fetched",
-        "latent": "the compressed vector that MLA keeps",
-        "rope": "position (rotary)",
-        "router": "the gate that chooses experts",
-        "expert": "a routed expert",
-        "shared_expert": "an expert that every token visits",
-        "dense": "a dense layer, the usual way",
-        "reward": "what is rewarded, what is gained",
-        "cost": "what is paid, what is lost",
-        "muted": "what stands back: axes, units, asides",
-        "accent": "what to look at now",
-        "text": "words",
-        "surface": "the filling of chips and panels; carries no meaning",
-        "hairline": "grid lines and outlines that stand back; carry no meaning",
-        "ground": "the background",
-    }
-)
+from scenes.look import ROLES
 
 
 @dataclass(frozen=True)
@@ -116,7 +90,7 @@ _LIGHT = Theme(
     diverging=("#0B3E6B", "#4D9ACB", "#F2F2EF", "#DE7E58", "#7E2A10"),
 )
 _CONTRAST = Theme(
-    "contrast",
+    "high-contrast",
     dict(
         _DARK.colours,
         token="#E6ECF3",
@@ -142,8 +116,17 @@ _chosen: list[str] = []
 
 
 def theme() -> Theme:
-    """The theme in force: the one chosen by `use_theme`, else ``$EXPLAIN_THEME``, else ``dark``."""
-    return named(_chosen[-1] if _chosen else os.environ.get(ENVIRONMENT, "dark"))
+    """The theme in force: the one chosen by `use_theme`, else `scenes.look.name` with a lecturer's own colours."""
+    if _chosen:
+        return named(_chosen[-1])
+    return _changed(look.name(), tuple(look.colours().items()))
+
+
+@cache
+def _changed(name: str, colours: tuple[tuple[str, str], ...]) -> Theme:
+    """A theme in which some roles have other colours."""
+    found = named(name)
+    return replace(found, colours={**found.colours, **dict(colours)}) if colours else found
 
 
 def named(name: str) -> Theme:
@@ -223,9 +206,13 @@ def tinted_table(name: str) -> Floats:
 
 
 # ---------------------------------------------------------------------- the frame, in Manim units
-FRAME_WIDTH, FRAME_HEIGHT = 128 / 9, 8.0
-#: Pixels of a 1080p film in one unit.
-PIXELS_PER_UNIT = 1080 / FRAME_HEIGHT
+#: The shape that this process draws: 16:9, 9:16 or 1:1.
+ASPECT = frame.aspect()
+FRAME_WIDTH, FRAME_HEIGHT = frame.SHAPES[ASPECT]
+#: Whether there is more room below than beside: columns become rows.
+UPRIGHT = FRAME_HEIGHT >= FRAME_WIDTH
+#: Pixels of a 1080p film in one unit, the same in every shape.
+PIXELS_PER_UNIT = 1080 / 8.0
 _MARGIN = 0.05
 SAFE_LEFT, SAFE_RIGHT = -FRAME_WIDTH * (0.5 - _MARGIN), FRAME_WIDTH * (0.5 - _MARGIN)
 SAFE_TOP, SAFE_BOTTOM = FRAME_HEIGHT * (0.5 - _MARGIN), -FRAME_HEIGHT * (0.5 - _MARGIN)

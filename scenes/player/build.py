@@ -11,6 +11,7 @@ from typing import Any
 
 from explainers import runs
 from explainers.errors import ExplainError
+from scenes import own_course
 from scenes.player import labs, look, pages, pictures
 from scenes.player.course import course, identities, lecture
 from scenes.player.escaping import script_data
@@ -68,6 +69,8 @@ def _fill(films: dict[str, Film], folder: Path, tell: Tell) -> None:
     _assets(folder / "assets")
     known = course(films, labs.write(folder / "data" / "labs", script_data, tell))
     known["scales"] = look.scales()
+    own = own_course.current()
+    known["title"] = own.title if own else ""
     for (name, film), about in zip(films.items(), known["lectures"], strict=True):
         tell(f"lecture {name}: pictures of {len(film.steps)} steps")
         target = folder / "films" / film.name

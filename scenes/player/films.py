@@ -12,6 +12,8 @@ from pathlib import Path
 from typing import Any
 
 from explainers.errors import ExplainError
+from scenes import frame, look
+from scenes.registry import Course, select
 
 FORMAT = 1
 _TIMES = re.compile(r"(\d+):(\d+):(\d+)\.(\d+) --> (\d+):(\d+):(\d+)\.(\d+)")
@@ -40,6 +42,17 @@ class Film:
     def lang(self) -> str:
         return str(self.manifest["language"])
 
+    @property
+    def shows(self) -> list[str]:
+        """The names of its scenes, in order."""
+        return [scene["scene"] for scene in self.manifest["scenes"]]
+
+    @property
+    def looks(self) -> tuple[str, str]:
+        """The theme's name and the shape of its frame."""
+        settings = self.manifest["settings"]
+        return settings["theme"] or "dark", frame.of_pixels(settings["width"], settings["height"])
+
     @cached_property
     def steps(self) -> tuple[dict[str, Any], ...]:
         """All steps of all scenes, in order."""
@@ -56,10 +69,11 @@ def slug(scene: str) -> str:
     return re.sub(r"(?<=[a-z0-9])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])", "-", scene).lower()
 
 
-def films_in(folder: Path, lecture: int | None = None) -> list[Film]:
+def films_in(folder: Path, lecture: int | None = None, course: Course | None = None) -> list[Film]:
     """The whole lectures rendered in a folder, in the order of the course; films of single scenes are left out.
 
-    Where a lecture was rendered in several languages, all of them come, English first.
+    Where a lecture was rendered in several languages, all of them come, English first. Of a lecturer's own ``course``
+    only its films count, in its order, and only where they look as it says now.
     """
     films = []
     for path in sorted(folder.glob("*/manifest.json")):
@@ -69,7 +83,16 @@ def films_in(folder: Path, lecture: int | None = None) -> list[Film]:
             if not film.video.is_file():
                 raise ExplainError(f"{path.parent} has no {film.video.name}; run `explain render {film.number}`")
             films.append(film)
-    return sorted(films, key=lambda film: (film.number, film.lang != "en", film.name))
+    films.sort(key=lambda film: (film.number, film.lang != "en", film.name))
+    return _of_own(films, course) if course and course.own else films
+
+
+def _of_own(films: list[Film], course: Course) -> list[Film]:
+    """The films that a lecturer's own course would make."""
+    names = {film.name: film for film in films}
+    found = [names[chosen.name] for chosen in select([], course) if chosen.name in names]
+    scenes = {chosen.name: [entry.name for entry in chosen.entries] for chosen in select([], course)}
+    return [film for film in found if film.shows == scenes[film.name] and film.looks == (look.name(), frame.aspect())]
 
 
 def _read(path: Path) -> dict[str, Any]:

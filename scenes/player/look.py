@@ -9,7 +9,7 @@ _SHADES = 64
 
 def stylesheet() -> str:
     """Custom properties of each theme: dark by default, light or with more contrast where the viewer asks for it."""
-    dark, light, contrast = (theme.THEMES[name] for name in ("dark", "light", "contrast"))
+    dark, light, contrast = (theme.THEMES[name] for name in ("dark", "light", "high-contrast"))
     blocks = [
         f":root{{color-scheme:dark;{_properties(dark)}}}",
         f"@media (prefers-color-scheme:light){{:root{{color-scheme:light;{_properties(light)}}}}}",

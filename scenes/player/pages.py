@@ -48,10 +48,11 @@ def index(course: Mapping[str, Any]) -> str:
         f'<span class="fine">lecture {text(lab["lecture"])}</span></li>'
         for lab in course["labs"]
     )
+    name = course.get("title") or "How DeepSeek’s models work"
     return f"""<!doctype html>
 <html lang="en">
 <head>
-{_head("Explain DeepSeek")}
+{_head(course.get("title") or "Explain DeepSeek")}
 <script src="assets/player.js" defer></script>
 <script src="data/course.js" defer></script>
 </head>
@@ -62,7 +63,7 @@ def index(course: Mapping[str, Any]) -> str:
 </header>
 <main id="main" tabindex="-1">
 <section class="intro">
-<h1>How DeepSeek’s models work</h1>
+<h1>{text(name)}</h1>
 <p>Lectures whose pictures are drawn from tensors that were computed. Step through them, ask any number where it comes
 from, and turn the knobs yourself.</p>
 </section>

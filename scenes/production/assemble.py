@@ -19,7 +19,7 @@ import av
 
 from explainers.errors import ExplainError
 from explainers.runs import context
-from scenes import clock
+from scenes import clock, look
 from scenes.production import cache, captions, sound
 from scenes.production.cache import Part
 from scenes.production.encoder import must_be_whole
@@ -217,7 +217,7 @@ def _manifest(
             "height": picture.height,
             "fps": picture.fps,
             "voice": options.voice,
-            "theme": os.environ.get("EXPLAIN_THEME", ""),
+            "theme": look.name(),
             **{name: value for name, value in context().overrides().items() if name != "device"},
         },
         "versions": {**versions(), "python": platform.python_version(), "explain-deepseek": _own_version()},

@@ -73,7 +73,7 @@ def watch(job: Mapping[str, Any], engine: str, seen: Seen) -> None:
     with tempfile.TemporaryDirectory() as media, Picture(**job["picture"]).configure(Path(media)):
         renderer = drawing.RENDERERS[engine](file_writer_class=partial(_Watcher, seen=seen))
         scene = load_class(entry)(renderer=renderer)
-        scene.script_file = entry.lecture.path
+        scene.script_file = entry.script
         scene.render()
 
 

@@ -92,7 +92,7 @@ def draw(
         with picture.configure(folder / "manim"):
             renderer = RENDERERS[engine](file_writer_class=partial(_DirectWriter, video=video))
             scene = scene_class(renderer=renderer)
-            scene.script_file = entry.lecture.path  # the language that was asked for
+            scene.script_file = entry.script  # the language that was asked for
             if voiced:
                 scene.narrator = Measured(voiced)
             scene.on_step_start.append(lambda _step: video.mark_step())

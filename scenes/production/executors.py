@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Any, Protocol
 
 from explainers.errors import ExplainError
+from scenes import look
 from scenes.production import pool
 from scenes.production.causes import cause
 from scenes.production.plan import job_from_json
@@ -25,7 +26,7 @@ _PROJECT = Path(__file__).resolve().parents[2]
 #: How often a job is given to another machine when the one that had it is gone.
 RETRIES = 3
 #: What a user chose, as it travels with a job.
-_CHOICES = ("EXPLAIN_CONTEXT", "EXPLAIN_LANG", "EXPLAIN_THEME")
+_CHOICES = ("EXPLAIN_CONTEXT", "EXPLAIN_COURSE", "EXPLAIN_LANG", "EXPLAIN_THEME")
 
 
 class Executor(Protocol):
@@ -158,6 +159,6 @@ def draw_there(
 def _differs(job: Mapping[str, Any], theirs: Mapping[str, str], choices: Mapping[str, str]) -> str:
     """Which ingredients of the picture are others here."""
     ours = {**job_from_json(job).ingredients}
-    ours["theme"] = choices.get("EXPLAIN_THEME", "dark")
+    ours["theme"] = look.ingredient(choices)
     names = [name for name in sorted({*ours, *theirs}) if ours.get(name) != theirs.get(name)]
     return ", ".join(names[:5]) + (f" and {len(names) - 5} more" if len(names) > 5 else "")

@@ -10,7 +10,7 @@ from pathlib import Path
 
 from explainers import runs
 from explainers.errors import ExplainError
-from scenes import voices
+from scenes import frame, voices
 from scenes.production import cache, executors, pool, speaking, why
 from scenes.production.assemble import assemble
 from scenes.production.causes import cause
@@ -173,11 +173,12 @@ def _must_match(films: Sequence[Selection]) -> None:
 @contextmanager
 def _chosen(options: Options) -> Iterator[None]:
     """The user's choices in the environment, where workers inherit them; afterwards it is as it was."""
-    names = ("EXPLAIN_CONTEXT", "EXPLAIN_LANG")
+    names = ("EXPLAIN_CONTEXT", "EXPLAIN_LANG", frame.ENVIRONMENT)
     before = {name: os.environ.get(name) for name in names}
-    if any(value is not None for value in (options.text, options.seed, options.device, options.source)):
-        runs.set_context(runs.Context(options.text, options.seed, options.device, options.source))
+    given = {name: getattr(options, name) for name in ("text", "seed", "device", "source")}
+    runs.add_context(**given)
     os.environ["EXPLAIN_LANG"] = options.lang
+    os.environ[frame.ENVIRONMENT] = options.aspect
     try:
         yield
     finally:

@@ -68,7 +68,7 @@ def walk(
     with tempfile.TemporaryDirectory(prefix="explain-look-") as media, picture.configure(Path(media)):
         renderer = LookingRenderer()
         scene = scene_class(renderer=renderer)
-        scene.script_file = entry.lecture.path  # this instance speaks the entry's language
+        scene.script_file = entry.script  # this instance speaks the entry's language
         scene.sampled = tuple(samples) if at_motion else ()
         if at_end is not None:
             scene.on_step_end.append(lambda report: at_end(scene, report, lambda: renderer.look(scene)))

@@ -12,7 +12,6 @@ import ast
 import hashlib
 import json
 import math
-import os
 from collections.abc import Iterator, Mapping
 from dataclasses import asdict, dataclass
 from functools import cache, cached_property
@@ -20,7 +19,7 @@ from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any
 
-from scenes import clock, script
+from scenes import clock, look, script
 from scenes.production.settings import Picture
 from scenes.production.source import code_digest, own_code, reach, shown_path
 from scenes.registry import SceneEntry
@@ -67,7 +66,7 @@ class Job:
             "scene": f"{code.lecture}/{code.name}",
             "size and rate": f"{picture.width} × {picture.height}, {picture.fps} frames/s",
             "engine": self.engine,
-            "theme": os.environ.get("EXPLAIN_THEME", "dark"),
+            "theme": look.ingredient(),
             "language": self.entry.lecture.lang,
             "script": self.entry.section.digest,
             "the scene's own code": _short(own_code(code.file, code.name, code.file.stat().st_mtime_ns)),
@@ -91,7 +90,7 @@ class Job:
             "scene": code.name,
             "lecture": code.lecture,
             "file": str(code.file.resolve()),
-            "script": str(self.entry.lecture.path.resolve()),
+            "script": str(self.entry.script.resolve()),
             "picture": asdict(self.picture),
             "engine": self.engine,
             "voiced": [list(starts) for starts in self.voiced],

@@ -5,11 +5,12 @@ from __future__ import annotations
 import os
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 from explainers.errors import ExplainError, one_of
+from scenes import frame, own_course, script
 
 #: Name → pixels.
 QUALITIES: Mapping[str, tuple[int, int]] = {
@@ -19,9 +20,20 @@ QUALITIES: Mapping[str, tuple[int, int]] = {
     "4k": (3840, 2160),
 }
 ENGINES = ("fast", "stock")
-#: Manim's frame is eight units high; the width follows from the widest of the qualities, so that all agree.
-FRAME_HEIGHT = 8.0
-FRAME_WIDTH = FRAME_HEIGHT * 16 / 9
+
+
+def _own() -> own_course.OwnCourse | None:
+    return own_course.current()
+
+
+def _quality() -> str:
+    own = _own()
+    return (own.quality if own else "") or "720p"
+
+
+def _fps() -> int | None:
+    own = _own()
+    return own.fps if own else None
 
 
 @dataclass(frozen=True)
@@ -31,9 +43,11 @@ class Options:
     Parameters
     ----------
     quality
-        One of `QUALITIES`.
+        One of `QUALITIES`. What is not given is what a lecturer's own ``course.toml`` says, else 720p.
     fps
         Frames a second, any whole number from 1 to 240; None for 30 up to 720p and 60 above.
+    aspect
+        One of `scenes.frame.SHAPES`: 16:9, 9:16 or 1:1.
     text, seed, device, source
         Passed to every run (`explainers.runs.Context`); None for each run's own default.
     out
@@ -52,26 +66,28 @@ class Options:
         Address of a Dask scheduler whose workers draw the scenes; None for processes of this machine.
     """
 
-    quality: str = "720p"
-    fps: int | None = None
+    quality: str = field(default_factory=_quality)
+    fps: int | None = field(default_factory=_fps)
     device: str | None = None
     text: str | None = None
     seed: int | None = None
     source: str | None = None
     out: Path = Path("out")
     jobs: int | None = None
-    lang: str = "en"
+    lang: str = field(default_factory=script.language)
     voice: str | None = None
     voice_model: Path | None = None
     fresh: bool = False
     engine: str = "fast"
     cluster: str | None = None
+    aspect: str = field(default_factory=frame.aspect)
 
     def __post_init__(self) -> None:
         if self.quality not in QUALITIES:
             raise one_of("quality", self.quality, list(QUALITIES))
         if self.engine not in ENGINES:
             raise one_of("engine", self.engine, list(ENGINES))
+        frame.checked(self.aspect)
         if self.fps is not None and not 1 <= self.fps <= 240:
             raise ExplainError(f"--fps {self.fps} is out of range; choose a whole number from 1 to 240")
         if self.jobs is not None and self.jobs < 1:
@@ -83,8 +99,8 @@ class Options:
 
     @property
     def picture(self) -> Picture:
-        width, height = QUALITIES[self.quality]
-        return Picture(width, height, self.fps or (30 if height <= 720 else 60))
+        size = QUALITIES[self.quality]
+        return Picture(*frame.pixels(size, self.aspect), self.fps or (30 if size[1] <= 720 else 60))
 
     @property
     def workers(self) -> int:
@@ -99,18 +115,24 @@ class Picture:
     height: int
     fps: int
 
+    @property
+    def aspect(self) -> str:
+        """The shape that these pixels have."""
+        return frame.of_pixels(self.width, self.height)
+
     @contextmanager
     def configure(self, media: Path, **more: Any) -> Iterator[None]:
         """Manim's configuration for one scene: quiet, seeded, no cache, nothing written where a user works."""
         from manim import config, logger, tempconfig
 
+        frame_width, frame_height = self._frame()
         level = logger.level
         logger.setLevel("ERROR")
         settings = {
             "pixel_width": self.width,
             "pixel_height": self.height,
-            "frame_width": FRAME_WIDTH,
-            "frame_height": FRAME_HEIGHT,
+            "frame_width": frame_width,
+            "frame_height": frame_height,
             "frame_rate": self.fps,
             "media_dir": str(media),
             "disable_caching": True,
@@ -127,6 +149,17 @@ class Picture:
                 yield
         finally:
             logger.setLevel(level)
+
+    def _frame(self) -> tuple[float, float]:
+        """The frame in Manim units; the kit of this process must have been made for its shape."""
+        from scenes.kit import theme
+
+        if theme.ASPECT != self.aspect:
+            raise ExplainError(
+                f"this process draws {theme.ASPECT} and cannot draw {self.aspect} too; set {frame.ENVIRONMENT}="
+                f"{self.aspect} before it starts, or give --aspect"
+            )
+        return frame.SHAPES[self.aspect]
 
 
 @dataclass(frozen=True)

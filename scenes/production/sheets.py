@@ -51,7 +51,7 @@ def sheet(target: str, out: Path | str, *, columns: int = 4, width: int = 480, c
         for entry, task in zip(entries, tasks, strict=True):
             for step, end in enumerate(bars.ends[entry.key], start=1):
                 picture = Image.open(task.work / "part" / f"{entry.name}_step{step}_end.png")
-                small = picture.resize((width, width * 9 // 16), Image.Resampling.LANCZOS)
+                small = picture.resize((width, width * picture.height // picture.width), Image.Resampling.LANCZOS)
                 cells.append((f"{entry.name} {step}  {to_seconds(end):.1f} s", small))
             if entry.key in causes:
                 cells.append((f"{entry.name} failed", causes[entry.key]))
@@ -70,7 +70,7 @@ def _task(entry: SceneEntry, folder: Path) -> pool.Task:
 
 def _grid(cells: Sequence[tuple[str, Image.Image | str]], columns: int, width: int) -> Image.Image:
     label, gap, columns = 22, 6, max(1, min(columns, len(cells)))
-    height = width * 9 // 16
+    height = max((cell.height for _, cell in cells if not isinstance(cell, str)), default=width * 9 // 16)
     rows = -(-len(cells) // columns)
     picture = Image.new("RGB", (columns * (width + gap) + gap, rows * (height + label + gap) + gap), "#202428")
     draw, font = ImageDraw.Draw(picture), ImageFont.load_default(15)

@@ -56,14 +56,15 @@ class Speaker:
 
     def _says(self, entry: SceneEntry, step: script.Step) -> Said:
         text, places = written(step.tokens, entry.lecture.lang)
-        line = Line(text, entry.lecture.lang, entry.lecture, entry.name, step.index)
+        home = script.load(entry.script)  # recordings are named as the script numbers its lecture
+        line = Line(text, entry.lecture.lang, home, entry.name, step.index)
         for voice in filter(None, (self.voice, self.deputy)):
             utterance = _utterance(voice, line)
             if utterance is not None:
                 return _heard(utterance, step.tokens, places, voice.name)
             if voice is self.voice:
                 names = self.missing.setdefault(entry.lecture.path, [])
-                name = file_name(entry.lecture, entry.name, step.index)
+                name = file_name(home, entry.name, step.index)
                 names += [name] if name not in names else []
         return Said(np.zeros(0, np.float32), tuple(clock.ByWords().word_starts(step)), "")
 

@@ -18,6 +18,7 @@ from pathlib import Path
 from typing import Any
 
 from explainers.errors import ExplainError
+from scenes import frame
 
 Tell = Callable[..., None]
 
@@ -34,6 +35,8 @@ def main() -> int:
         answers.write(json.dumps(message) + "\n")
 
     job = json.loads(line)
+    if "picture" in job:  # the kit is made for the shape of its frame when it is imported
+        os.environ[frame.ENVIRONMENT] = frame.of_pixels(job["picture"]["width"], job["picture"]["height"])
     step = 0
     try:
         {"draw": _draw, "look": _look, "compute": _compute}[job["kind"]](job, tell)

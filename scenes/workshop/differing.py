@@ -116,7 +116,7 @@ class Touched:
         return bool(code & self.files) or self._words(entry) or self._data(entry)
 
     def _words(self, entry: SceneEntry) -> bool:
-        name = str(entry.lecture.path.relative_to(self.root))
+        name = str(entry.script.relative_to(self.root))
         if name not in self.files:
             return False
         if not (self.old / name).is_file():

@@ -74,7 +74,7 @@ def draw(entry: SceneEntry, picture: Picture, step: int | None) -> list[tuple[ND
     with tempfile.TemporaryDirectory(prefix="explain-gif-") as media, picture.configure(Path(media)):
         renderer = CairoRenderer(file_writer_class=partial(_Frames, kept=kept), skip_animations=step is not None)
         scene = load_class(entry)(renderer=renderer)
-        scene.script_file = entry.lecture.path
+        scene.script_file = entry.script
 
         def wanted(index: int) -> None:
             renderer._original_skipping_status = step is not None and index != step

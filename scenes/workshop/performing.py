@@ -47,7 +47,7 @@ def _begin(order: Order) -> None:
             entry = entry_from_json(order["job"])
             renderer = LookingRenderer()
             scene = load_class(entry)(renderer=renderer)
-            scene.script_file = entry.lecture.path
+            scene.script_file = entry.script
         except Exception as error:
             say_error(error, 0, order["job"]["file"], version=order["version"])
             return
@@ -132,7 +132,7 @@ class Performance:
         entry = entry_from_json(self.order["job"])
         forget_lectures(Path(self.order["scenes"]))
         new = load_class(entry)
-        script.load(entry.lecture.path)
+        script.load(entry.script)
         self.scene.__dict__["section"] = entry.section
         self.machine.resume(new, self._source())
         self.scene.tear_down()

@@ -168,8 +168,8 @@ class Watch:
         course = Course.default()
         with suppress(ExplainError, SyntaxError, OSError):
             entry = self._entry(course)
-            self._last_files = [entry.code.file, entry.lecture.path, *reach(entry.code.file)]
-            self._last_files.append(script.names_file(entry.lecture.path))
+            self._last_files = [entry.code.file, entry.script, *reach(entry.code.file)]
+            self._last_files.append(script.names_file(entry.script))
         yield from getattr(self, "_last_files", [])
         yield from course.scenes.rglob("*.py")
         yield from (paths.assets() / "facts").glob("*.toml")
@@ -202,7 +202,7 @@ class Watch:
             self._states[self.view.version] = state
             self._show(entry)
             scenes = course.scenes.resolve()
-            ours = {entry.lecture.path.resolve()} | {path for path in files if path.resolve().is_relative_to(scenes)}
+            ours = {entry.script.resolve()} | {path for path in files if path.resolve().is_relative_to(scenes)}
             whole = bool({path.resolve() for path in files} - {path.resolve() for path in ours}) or self._base is None
             self._orders[self.view.version] = self._order(entry, course)
             if whole:

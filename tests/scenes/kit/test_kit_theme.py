@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 
 from explainers.errors import ExplainError
+from scenes import look
 from scenes.kit import label, palette, role, theme, tint, use_theme
 
 #: Roles that stand side by side in one picture.
@@ -84,9 +85,9 @@ def test_colours_are_looked_up_when_built(monkeypatch: pytest.MonkeyPatch) -> No
     with use_theme("light"):
         assert label("key", role="key").get_fill_color() != dark
     assert label("key", role="key").get_fill_color() == dark
-    monkeypatch.setenv(theme.ENVIRONMENT, "light")
+    monkeypatch.setenv(look.ENVIRONMENT, "light")
     assert theme.theme().name == "light"
-    monkeypatch.setenv(theme.ENVIRONMENT, "lihgt")
+    monkeypatch.setenv(look.ENVIRONMENT, "lihgt")
     with pytest.raises(ExplainError, match="did you mean light"):
         theme.theme()
 
