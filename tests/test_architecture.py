@@ -15,7 +15,7 @@ import pytest
 ROOT = Path(__file__).resolve().parents[1]
 MODULES = sorted(path for package in ("explainers", "scenes") for path in (ROOT / package).rglob("*.py"))
 #: Import name → distribution, where they differ.
-DISTRIBUTIONS = {"PIL": "pillow", "cairo": "pycairo"}
+DISTRIBUTIONS = {"PIL": "pillow", "cairo": "pycairo", "pptx": "python-pptx"}
 _ASK = "ask for it with self.run(…) or self.number(…)"
 _ARRAYS = "scenes draw NumPy arrays; a tensor would be invisible to Manim's cache. Return it from a run, " + _ASK
 _UP = "what is below does not know what stands on it. Pass what it needs as an argument, or move the caller up"
@@ -34,6 +34,10 @@ FORBIDDEN = [
     ("scenes/voices", "manim", "a voice does not know pictures. " + _UP),
     ("scenes/production", "scenes.commands", "commands call production, never the reverse. " + _UP),
     ("scenes/production", "scenes.workshop", _UP),
+    ("scenes/production", "scenes.exports", "films do not know what is made of them. " + _UP),
+    ("scenes/player", "scenes.exports", "an export reads films as the player does, never the reverse. " + _UP),
+    ("scenes/exports", "scenes.commands", "commands call exports, never the reverse. " + _UP),
+    ("scenes/exports", "torch", "an export shows what a manifest says; only runs compute"),
     ("scenes/audit", "scenes.commands", "commands call the audit, never the reverse. " + _UP),
     ("scenes/audit", "scenes.workshop", _UP),
     ("scenes/lectures", "torch", _ARRAYS),
@@ -90,7 +94,7 @@ def test_every_imported_package_is_declared() -> None:
     project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
     lines = [
         *project["dependencies"],
-        *(line for extra in ("checkpoint", "cluster") for line in project["optional-dependencies"][extra]),
+        *(line for extra in ("checkpoint", "cluster", "pptx") for line in project["optional-dependencies"][extra]),
     ]
     declared = {re.split(r"[\[<>=]", line)[0].lower() for line in lines}
     outside = {name.partition(".")[0] for path in MODULES for name in imports(path)}

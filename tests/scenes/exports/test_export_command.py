@@ -1,0 +1,101 @@
+"""`explain export` as it is called: what lacks is rendered, what cannot be done says why, what is there stays whole."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import pytest
+from click.testing import CliRunner, Result
+
+from explainers.errors import ExplainError
+from scenes.cli import explain
+from scenes.exports import FORMATS, export
+from scenes.exports.writing import MARK
+from scenes.player import films_in
+from scenes.player.films import Film
+
+#: Films of the small course stand in ``<folder>/out``, its scripts and scenes beside it.
+COURSE = "EXPLAIN_COURSE"
+
+
+@pytest.fixture
+def course(small_films: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    folder = small_films.parent
+    monkeypatch.setenv(COURSE, f"{folder / 'scripts'}{os.pathsep}{folder / 'lectures'}")
+    monkeypatch.setenv("EXPLAIN_CACHE", str(folder / "cache"))
+    return folder
+
+
+def called(*arguments: str | Path) -> Result:
+    return CliRunner().invoke(explain, ["export", *map(str, arguments)])
+
+
+def test_it_writes_the_lectures_that_are_asked_for(course: Path, tmp_path: Path) -> None:
+    done = called("notes", 5, 2, "--films", course / "out", "--out", tmp_path)
+    assert done.exception is None, done.exception
+    assert done.stdout.split() == [str(tmp_path / "2_small.md"), str(tmp_path / "5_small.md")]
+    assert [path.name for path in sorted(tmp_path.iterdir())] == ["2_small.md", "5_small.md"]  # nothing is left over
+
+
+def test_the_whole_course_is_the_default(course: Path, tmp_path: Path) -> None:
+    assert len(called("notes", "--films", course / "out", "--out", tmp_path).stdout.split()) == 2
+
+
+def test_what_was_not_rendered_is_rendered(course: Path, tmp_path: Path) -> None:
+    options = ("--films", tmp_path / "films", "--out", tmp_path / "out", "--quality", "480p", "--jobs", "1")
+    done = called("notes", 2, *options)
+    assert done.exception is None, done.exception
+    assert "rendering lecture 2" in done.stderr
+    assert [film.number for film in films_in(tmp_path / "films")] == [2]
+    assert (tmp_path / "out" / "2_small.md").is_file()
+
+
+def test_wrong_calls_say_what_is_right(course: Path, tmp_path: Path) -> None:
+    unknown = called("notes", 4, "--films", course / "out", "--out", tmp_path)
+    assert isinstance(unknown.exception, ExplainError) and "unknown lecture '4'" in str(unknown.exception)
+    assert "manim-slides" in called("odt").stderr
+    with pytest.raises(ExplainError, match="unknown format 'keynote'"):
+        export("keynote", [], tmp_path)
+
+
+def test_a_lecture_that_cannot_be_rendered_says_why(course: Path, tmp_path: Path) -> None:
+    broken = tmp_path / "lectures"
+    broken.mkdir()
+    for name in ("l2.py", "l5.py"):
+        text = (course / "lectures" / name).read_text("utf-8")
+        (broken / name).write_text(text.replace("TensorGrid(scores)", "TensorGrid(no_such_thing)"), "utf-8")
+    os.environ[COURSE] = f"{course / 'scripts'}{os.pathsep}{broken}"
+    done = called(
+        "pdf", 2, "--films", tmp_path / "films", "--out", tmp_path / "out", "--quality", "480p", "--jobs", "1"
+    )
+    assert isinstance(done.exception, ExplainError) and "no_such_thing" in str(done.exception)
+    assert not (tmp_path / "out").exists()
+
+
+def test_a_place_that_cannot_be_written_is_named(film: Film, tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("mine")
+    for kind in FORMATS:
+        with pytest.raises(ExplainError, match=r"cannot write into .*; choose another folder with --out"):
+            export(kind, [film], tmp_path / "file" / "out")
+
+
+def test_a_folder_of_somebody_else_is_left_alone(film: Film, tmp_path: Path) -> None:
+    mine = tmp_path / "slides" / "files" / film.name
+    mine.mkdir(parents=True)
+    (mine / "letter.txt").write_text("dear")
+    with pytest.raises(ExplainError, match="other things"):
+        export("manim-slides", [film], tmp_path)
+    assert (mine / "letter.txt").read_text() == "dear" and not (mine / MARK).exists()
+    assert [path.name for path in tmp_path.iterdir()] == ["slides"]
+
+
+def test_an_export_that_breaks_leaves_the_one_before(
+    film: Film, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (path,) = export("notes", [film], tmp_path)
+    before = path.read_text("utf-8")
+    monkeypatch.setattr("scenes.exports.notes.markdown", lambda _: 1 / 0)
+    with pytest.raises(ZeroDivisionError):
+        export("notes", [film], tmp_path)
+    assert path.read_text("utf-8") == before and [one.name for one in tmp_path.iterdir()] == [path.name]
