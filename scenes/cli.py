@@ -59,6 +59,7 @@ COMMANDS: dict[str, Entry] = {
         "scenes.commands.cache:cache", "Show the rendered scenes that are kept, why they were rendered; prune."
     ),
     "bench": Entry("scenes.commands.bench:bench", "Measure rendering against stock Manim."),
+    "docs": Entry("scenes.commands.docs:docs", "Build the documentation: kit, runs, checks, a tutorial."),
     "watch": Entry("scenes.commands.watch:watch", "Show a scene in the browser while you write it."),
     "diff": Entry("scenes.commands.diff:diff", "Show which steps look different since a revision."),
     "doctor": Entry("scenes.commands.doctor:doctor", "Say what is installed, what lacks, and how to mend it."),

@@ -14,6 +14,8 @@ import pytest
 
 ROOT = Path(__file__).resolve().parents[1]
 MODULES = sorted(path for package in ("explainers", "scenes") for path in (ROOT / package).rglob("*.py"))
+#: Extras whose packages a module of the product imports.
+EXTRAS = ("checkpoint", "cluster", "docs", "pptx")
 #: Import name → distribution, where they differ.
 DISTRIBUTIONS = {"PIL": "pillow", "cairo": "pycairo", "pptx": "python-pptx"}
 _ASK = "ask for it with self.run(…) or self.number(…)"
@@ -38,6 +40,13 @@ FORBIDDEN = [
     ("scenes/player", "scenes.exports", "an export reads films as the player does, never the reverse. " + _UP),
     ("scenes/exports", "scenes.commands", "commands call exports, never the reverse. " + _UP),
     ("scenes/exports", "torch", "an export shows what a manifest says; only runs compute"),
+    ("scenes/kit", "scenes.docs", _UP),
+    ("scenes/production", "scenes.docs", _UP),
+    ("scenes/audit", "scenes.docs", _UP),
+    ("scenes/workshop", "scenes.docs", _UP),
+    ("scenes/lectures", "scenes.docs", _UP),
+    ("scenes/docs", "scenes.commands", _UP),
+    ("scenes/docs", "torch", "only runs compute: " + _ASK),
     ("scenes/audit", "scenes.commands", "commands call the audit, never the reverse. " + _UP),
     ("scenes/audit", "scenes.workshop", _UP),
     ("scenes/lectures", "torch", _ARRAYS),
@@ -94,7 +103,7 @@ def test_every_imported_package_is_declared() -> None:
     project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
     lines = [
         *project["dependencies"],
-        *(line for extra in ("checkpoint", "cluster", "pptx") for line in project["optional-dependencies"][extra]),
+        *(line for extra in EXTRAS for line in project["optional-dependencies"][extra]),
     ]
     declared = {re.split(r"[\[<>=]", line)[0].lower() for line in lines}
     outside = {name.partition(".")[0] for path in MODULES for name in imports(path)}

@@ -97,7 +97,7 @@ def check_lengths(seconds: Mapping[int, float], whole: Sequence[int]) -> tuple[l
             str(lecture),
             0,
             f"lecture {lecture}",
-            f"{_minutes(length)}, between {_minutes(LECTURE_SECONDS[0])} and {_minutes(LECTURE_SECONDS[1])}",
+            f"{minutes(length)}, between {minutes(LECTURE_SECONDS[0])} and {minutes(LECTURE_SECONDS[1])}",
             "trim or add words: eight such lectures make the course",
         )
         for lecture, length in sorted(seconds.items())
@@ -107,18 +107,19 @@ def check_lengths(seconds: Mapping[int, float], whole: Sequence[int]) -> tuple[l
     if set(seconds) != set(whole):
         return findings, []
     if len(whole) < LECTURES:
-        return findings, [f"course length {_minutes(total)}, not judged: {len(whole)} of {LECTURES} lectures exist"]
+        return findings, [f"course length {minutes(total)}, not judged: {len(whole)} of {LECTURES} lectures exist"]
     if not COURSE_SECONDS[0] <= total <= COURSE_SECONDS[1]:
         findings.append(
-            Finding("course-length", "all", 0, "course", f"{_minutes(total)}, {_plan()}", "trim or add words")
+            Finding("course-length", "all", 0, "course", f"{minutes(total)}, {_plan()}", "trim or add words")
         )
-    return findings, [f"course length {_minutes(total)}, {_plan()}"]
+    return findings, [f"course length {minutes(total)}, {_plan()}"]
 
 
-def _minutes(seconds: float) -> str:
-    minutes, rest = divmod(round(seconds), 60)
-    return f"{minutes}:{rest:02d} min"
+def minutes(seconds: float) -> str:
+    """``350`` → ``"5:50 min"``."""
+    whole, rest = divmod(round(seconds), 60)
+    return f"{whole}:{rest:02d} min"
 
 
 def _plan() -> str:
-    return f"between {_minutes(COURSE_SECONDS[0])} and {_minutes(COURSE_SECONDS[1])}"
+    return f"between {minutes(COURSE_SECONDS[0])} and {minutes(COURSE_SECONDS[1])}"

@@ -1,7 +1,7 @@
 """The visual vocabulary: what the lectures draw with. Works in any Manim file.
 
 Colours by role, text without LaTeX, numbers that know their origin, tensors, tokens, caches and charts that are
-drawn from data. See `scenes.kit.gallery` for one picture of each.
+drawn from data. `explain docs` shows each, with the code that drew it (`scenes.kit.examples`).
 """
 
 from typing import TYPE_CHECKING

@@ -6,6 +6,7 @@ import importlib
 import pkgutil
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from manim import Mobject
@@ -15,13 +16,15 @@ from explainers.quantities import Quantity, computed
 from explainers.traces import NamedArray
 
 Build = Callable[[], Mobject]
+#: What can have an example: a class of the kit, or a function that returns what can be drawn.
+Shown = type | Callable[..., Any]
 
 
 @dataclass(frozen=True)
 class Example:
     """A kit object and the function that builds one to look at; the function's docstring is the caption."""
 
-    kind: type
+    kind: Shown
     build: Build
 
     @property
@@ -32,8 +35,8 @@ class Example:
 _EXAMPLES: dict[str, Example] = {}
 
 
-def shows(*kinds: type) -> Callable[[Build], Build]:
-    """Register the function below as the example of these kit classes."""
+def shows(*kinds: Shown) -> Callable[[Build], Build]:
+    """Register the function below as the example of these classes and functions of the kit."""
 
     def registered(build: Build) -> Build:
         for kind in kinds:
@@ -46,7 +49,7 @@ def shows(*kinds: type) -> Callable[[Build], Build]:
 
 
 def examples() -> dict[str, Example]:
-    """Class name → example, from every module of ``scenes/kit/examples``, by name."""
+    """Name → example, from every module of ``scenes/kit/examples``, by name."""
     package = importlib.import_module("scenes.kit.examples")
     for module in pkgutil.iter_modules(package.__path__):
         importlib.import_module(f"scenes.kit.examples.{module.name}")
