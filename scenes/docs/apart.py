@@ -16,8 +16,8 @@ from scenes.audit.findings import Finding, Notes
 from scenes.audit.walking import audit
 from scenes.docs.filmed import GOOD, boxed, film
 from scenes.kit import Label, column, label, mono, role, row
+from scenes.kit.theme import FRAME_HEIGHT, FRAME_WIDTH
 from scenes.production.looking import Pixels
-from scenes.production.settings import FRAME_HEIGHT, FRAME_WIDTH
 from scenes.registry import Course, SceneEntry
 
 

@@ -30,10 +30,7 @@ class House:
     modules: Mapping[str, int]
 
     def shelves(self) -> list[list[str]]:
-        """Rooms in rows, the lowest first: each stands on everything that it imports, as low as it can.
-
-        Rooms that import each other share a row.
-        """
+        """Rooms in rows, the lowest first: each stands on everything that it imports, as low as it can."""
         graph = nx.DiGraph(list(self.imports))
         graph.add_nodes_from(self.modules)
         whole = nx.condensation(graph)
@@ -41,11 +38,16 @@ class House:
         return [sorted(room for part in row for room in whole.nodes[part]["members"]) for row in rows]
 
     def arrows(self) -> list[tuple[str, str]]:
-        """The imports without those that follow from others: what is drawn."""
+        """What is drawn: the imports without those that follow from others, and without circles."""
         graph = nx.DiGraph(list(self.imports))
-        if not nx.is_directed_acyclic_graph(graph):
-            return sorted(graph.edges)
+        circles = {room: index for index, rooms in enumerate(nx.strongly_connected_components(graph)) for room in rooms}
+        graph.remove_edges_from([(one, two) for one, two in self.imports if circles[one] == circles[two]])
         return sorted(nx.transitive_reduction(graph).edges)
+
+    def circles(self) -> list[list[str]]:
+        """Rooms that import each other, which none should."""
+        graph = nx.DiGraph(list(self.imports))
+        return [sorted(rooms) for rooms in nx.strongly_connected_components(graph) if len(rooms) > 1]
 
 
 def room_of(module: str) -> str:
@@ -60,15 +62,22 @@ def room_of(module: str) -> str:
 
 
 def read(packages: Iterable[str] = ("explainers", "scenes")) -> House:
-    """Every import of the sources, also those inside functions."""
+    """Every import of the sources, also those inside functions.
+
+    Single modules of `scenes` that the kit itself stands on are a room of their own, below it.
+    """
     graph = grimp.build_graph(*packages, cache_dir=None)
+    under_kit = graph.find_upstream_modules("scenes.kit", as_package=True)
+    ground = sorted(module for module in under_kit if room_of(module) == _HALL and module != "scenes")
+    names = ", ".join(module.rpartition(".")[2] for module in ground)
+    rooms = {module: f"scenes: {names}" if module in ground else room_of(module) for module in graph.modules}
     imports: Counter[tuple[str, str]] = Counter()
     for module in graph.modules:
         for other in graph.find_modules_directly_imported_by(module):
-            one, two = room_of(module), room_of(other)
-            if one != two:
-                imports[one, two] += len(graph.get_import_details(importer=module, imported=other))
-    return House(imports, Counter(room_of(module) for module in graph.modules))
+            if rooms[module] != rooms[other]:
+                details = graph.get_import_details(importer=module, imported=other)
+                imports[rooms[module], rooms[other]] += len(details)
+    return House(imports, Counter(rooms.values()))
 
 
 # ---------------------------------------------------------------------- the picture
@@ -161,6 +170,7 @@ def write(source: Path) -> None:
         "imports, so that arrows run down only; those that follow from others are left out. An arrow is the wider, "
         "the more often it imports. `tests/test_architecture.py` forbids the ones that would run up.",
         markdown.fence("{raw} html", drawing(house)),
+        *(f"**{' and '.join(circle)} import each other.**" for circle in house.circles()),
         "## Every import",
         "A row imports from the columns, so many times.",
         markdown.table(("", *(room.partition(":")[0].rpartition(".")[2] for room in imported)), rows),

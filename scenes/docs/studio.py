@@ -15,7 +15,7 @@ from PIL import Image
 
 from explainers.traces import write_aside
 from scenes.kit import theme
-from scenes.production.settings import FRAME_HEIGHT, Picture
+from scenes.production.settings import Picture
 
 #: Pixels of the whole frame; a page shows a picture at most this wide.
 WIDTH = 1280
@@ -43,7 +43,7 @@ def pixels(mobject: Mobject) -> NDArray[np.uint8]:
     renderer = CairoRenderer(skip_animations=True)
     scene = Scene(renderer=renderer)
     scene.camera.background_color = theme.role("ground")
-    scene.add(mobject.scale(min(1.0, theme.SAFE_WIDTH / mobject.width, FRAME_HEIGHT * 0.9 / mobject.height)))
+    scene.add(mobject.scale(min(1.0, theme.SAFE_WIDTH / mobject.width, theme.FRAME_HEIGHT * 0.9 / mobject.height)))
     renderer.update_frame(scene, ignore_skipping=True)
     return cut(np.asarray(renderer.get_frame())[..., :3])
 
