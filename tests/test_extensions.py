@@ -1,4 +1,4 @@
-"""A sample package, really installed: its run, kit object, course, theme and check work without a fork."""
+"""A sample package, really installed: its run, kit object, course, theme, check and voice work without a fork."""
 
 from __future__ import annotations
 
@@ -9,6 +9,8 @@ import sys
 from collections.abc import Callable
 from pathlib import Path
 
+import av
+import numpy as np
 import pytest
 
 from explainers import extensions
@@ -69,6 +71,23 @@ def test_a_course_is_chosen_and_its_scene_judged_by_the_check_too(python: Call) 
     assert "scene-fails" not in found
     wrong = python("-m", "scenes.cli", "list", EXPLAIN_COURSE="smaple")
     assert wrong.stderr.strip() == "error: unknown course 'smaple'; did you mean sample?"
+
+
+def test_a_voice_speaks_a_film(python: Call, tmp_path: Path) -> None:
+    options = ["--quality", "480p", "--fps", "5", "--out", str(tmp_path), "--voice"]
+    done = python("-m", "scenes.cli", "render", "ALamp", *options, "hum", EXPLAIN_COURSE="sample")
+    assert done.returncode == 0, done.stderr
+    (film,) = tmp_path.rglob("*.mp4")
+    with av.open(str(film)) as file:
+        sound = np.concatenate([frame.to_ndarray().ravel() for frame in file.decode(audio=0)])
+        seconds = file.streams.video[0].frames / 5
+    assert np.abs(sound).max() > 0.05
+    manifest = json.loads(next(tmp_path.rglob("manifest.json")).read_text("utf-8"))
+    words = sum(len(step["narration"].split()) for scene in manifest["scenes"] for step in scene["steps"])
+    assert words * 0.36 < seconds < words * 0.36 + 6  # a note and a pause a word, and the stillness after each step
+    wrong = python("-m", "scenes.cli", "render", "ALamp", *options, "hmu", EXPLAIN_COURSE="sample")
+    assert "hum" in wrong.stderr
+    assert wrong.returncode == 1
 
 
 def test_a_package_that_does_not_import_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
