@@ -13,7 +13,7 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from explainers.attention import AttentionConfig, AttentionWeights, KVCache, attend, attention_forward, empty_cache
-from explainers.basics import RMSNorm, Tap, linear, untapped
+from explainers.basics import FusedTap, RMSNorm, Tap, linear, untapped
 from explainers.mla import (
     LatentCache,
     MLAConfig,
@@ -126,7 +126,7 @@ def softmax_attention(q: Tensor, k: Tensor, v: Tensor, scale: float, tap: Tap) -
 
     q (B, S, H, d), k (B, S, K, d), v (B, S, K, d_v) → (B, S, H, d_v).
     """
-    if tap is not untapped:
+    if tap is not untapped and not isinstance(tap, FusedTap):
         heads, _, probs = attend(q, k, v, scale)
         tap("attention", probs)  # (B, H, S, S)
         return heads

@@ -310,6 +310,12 @@ register(
         weights="small",
     ),
     Run(
+        "latent_cut",
+        "explainers.experiments.latent_cut:latent_cut",
+        "a sentence read with keys and values cut to r numbers a token: what comes back, what the model then says",
+        weights="small",
+    ),
+    Run(
         "low_rank",
         "explainers.experiments.low_rank:low_rank",
         "spectra of keys and values before and after RoPE, and the loss when they are cut",

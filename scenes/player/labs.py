@@ -13,6 +13,7 @@ from typing import Any
 import numpy as np
 
 from explainers import paths, runs
+from scenes.player.tensors import array_data
 
 BUILT = Path(__file__).parent / "built"
 Tell = Callable[[str], None]
@@ -34,14 +35,37 @@ def packed(content: bytes) -> str:
 
 
 def model_file() -> bytes:
-    """The small model as ONNX, exported once for each state of the code and the weights, then from the cache."""
-    kept = paths.cache() / "site" / f"model-{runs.code_digest()[:24]}.onnx"
-    if not kept.is_file():
+    """The small model with its gate's knobs as ONNX."""
+
+    def make() -> bytes:
         from explainers.exporting import onnx_bytes
         from explainers.model import load_shipped
+
+        return onnx_bytes(load_shipped()[0])
+
+    return _exported("model", make)
+
+
+def cut_file() -> bytes:
+    """The small model with plain attention as ONNX, with the rank to which keys and values are cut."""
+
+    def make() -> bytes:
+        from explainers.experiments.latent_cut import training_axes
+        from explainers.exporting import onnx_bytes_of_cut
+        from explainers.model import load_shipped
+
+        return onnx_bytes_of_cut(load_shipped("small_mha")[0], training_axes())
+
+    return _exported("cut", make)
+
+
+def _exported(name: str, make: Callable[[], bytes]) -> bytes:
+    """Exported once for each state of the code and the weights, then from the cache."""
+    kept = paths.cache() / "site" / f"{name}-{runs.code_digest()[:24]}.onnx"
+    if not kept.is_file():
         from explainers.traces import write_aside
 
-        write_aside(kept, onnx_bytes(load_shipped()[0]))
+        write_aside(kept, make())
     return kept.read_bytes()
 
 
@@ -78,6 +102,57 @@ def routing() -> dict[str, Any]:
             "weights": weights.tolist(),
             "logits": trace["next_logits"].values.tolist(),
         },
+    }
+
+
+#: Ranks that lecture 3's lab offers below those of the run `low_rank`, and for the large model.
+FEW = (1, 2)
+LARGE_RANKS = (64, 128, 192, 256, 384, 512, 768, 1024, 1536, 2048)
+IMAGINED = {"mha": "MHA", "gqa8": "GQA-8", "mqa": "MQA"}
+
+
+def latent() -> dict[str, Any]:
+    """Lecture 3's lab: the run `latent_cut` as an example, the losses of `low_rank`, a large model's sizes."""
+    trace, measured = runs.get("latent_cut"), runs.get("low_rank")
+    ranks = [*FEW, *measured["cut_rank"].values.tolist()]
+    losses = [[None] * len(FEW) + measured["added_loss_shipped"].pick(cut=cut).values.tolist() for cut in (0, 1)]
+    kv = trace["kv"]
+    arrays = {name: array_data(name, trace[name]) for name in ("kv", "coordinates", "reconstruction")}
+    return {
+        "merges": json.loads((paths.assets() / "models" / "small_mha" / "tokenizer.json").read_text())["merges"],
+        "text": trace.params["text"],
+        "features": kv.shape["feature"],
+        "layers": [f"layer {layer}" for layer in range(kv.shape["layer"])],
+        "ranks": ranks,
+        "width": 4,  # bytes: the small model computes in float32
+        "start": {"rank": trace.params["rank"], "turned": trace.params["turned"], "layer": 1},
+        "held_out": losses,
+        "recorded": {
+            **arrays,
+            "tokens": list(kv.labels["token"]),
+            "logits": trace["next_logits"].values.tolist(),
+            "loss": trace["loss"].values.tolist(),
+        },
+        "large": _large(),
+    }
+
+
+def _large() -> dict[str, Any]:
+    from explainers import caching, configs
+    from explainers.roofline import chip
+
+    config, gpu = configs.config("v3"), chip("h800")
+    return {
+        "title": config.title,
+        "layers": config.layers,
+        "rank": int(config.size("kv_lora_rank").value),
+        "rope": int(config.size("qk_rope_head_dim").value),
+        "width": int(caching.BF16.value),
+        "context": caching.LENGTHS["128k"],
+        "ranks": list(LARGE_RANKS),
+        "others": [[name, int(caching.values_per_layer(config, kind).value)] for kind, name in IMAGINED.items()],
+        "memory": float(gpu.memory.value),
+        "chip": gpu.title,
     }
 
 
@@ -147,6 +222,7 @@ def group() -> dict[str, Any]:
 
 LABS = (
     Lab("routing", 2, "Where do tokens go? Routing in the trained model", routing),
+    Lab("latent", 3, "How short can the note be? Keys and values from fewer numbers", latent),
     Lab("serving", 6, "What does a token cost? Chip, context, batch, attention", serving),
     Lab("group", 7, "What is rewarded is learnt: a GRPO group with your own rewards", group),
 )
@@ -155,8 +231,10 @@ LABS = (
 def write(folder: Path, script: Callable[[str, Any], str], tell: Tell) -> list[dict[str, Any]]:
     """Write the data of all labs into ``folder`` with ``script`` (name, value → text); what the course says of them."""
     folder.mkdir(parents=True, exist_ok=True)
-    tell("labs: exporting the small model")
-    files = {"ort": runtime_file(), "model": packed(model_file())} | {lab.name: lab.data() for lab in LABS}
+    tell("labs: exporting the small models")
+    files = {"ort": runtime_file(), "model": packed(model_file()), "cut": packed(cut_file())} | {
+        lab.name: lab.data() for lab in LABS
+    }
     for name, value in files.items():
         (folder / f"{name}.js").write_text(script(f"labs/{name}", value), encoding="utf-8")
     return [{"name": lab.name, "lecture": lab.lecture, "title": lab.title} for lab in LABS]

@@ -39,7 +39,7 @@ def trace_data(trace: Trace) -> dict[str, Any]:
         "seed": trace.seed,
         "device": trace.device,
         "notes": notes(trace.meta),
-        "arrays": [_array(name, array) for name, array in trace.arrays.items()],
+        "arrays": [array_data(name, array) for name, array in trace.arrays.items()],
     }
 
 
@@ -49,7 +49,8 @@ def notes(meta: Mapping[str, Any]) -> list[str]:
     return [line for said in found for line in ([said] if isinstance(said, str) else map(str, said))]
 
 
-def _array(name: str, array: NamedArray) -> dict[str, Any]:
+def array_data(name: str, array: NamedArray) -> dict[str, Any]:
+    """An array as JSON; without ``data`` where it is too large for a page."""
     values = array.values
     about = {
         "name": name,

@@ -10,8 +10,10 @@ import torch
 from explainers import runs, shipping
 from explainers.errors import ExplainError
 from explainers.experiments import attention, low_rank
+from explainers.experiments.latent_cut import latent_cut, training_axes
+from explainers.exporting import CutModel
 from explainers.layers import ModelConfig
-from explainers.model import Model
+from explainers.model import Model, load_shipped
 from explainers.training import Training, train
 
 
@@ -87,3 +89,37 @@ def test_what_does_not_fit_is_refused(tmp_path: Path) -> None:
 def test_models_that_are_compared_have_equal_parameters(kind: str) -> None:
     of_mha = Model(attention.matched_config("MHA")).parameter_counts()[0]
     assert Model(attention.matched_config(kind)).parameter_counts()[0] == pytest.approx(of_mha, rel=2e-3)
+
+
+def test_a_cut_text_is_the_projection_that_the_film_shows() -> None:
+    film = runs.get("latent_rank_sweep")
+    cut = latent_cut(rank=16)
+    layer, at = film.params["layer"], film["reconstruction"].labels["rank"].index("16")
+    for way, name in enumerate(("reconstruction", "reconstruction_rotated")):
+        np.testing.assert_allclose(cut["reconstruction"].values[way, layer], film[name].values[at], atol=1e-4)
+    np.testing.assert_allclose(cut["energy"].values, film["energy"].values, atol=1e-6)
+
+
+def test_a_text_cut_to_every_direction_is_read_as_the_whole() -> None:
+    for turned in (False, True):
+        trace = latent_cut(text="A line.", rank=256, turned=turned)
+        np.testing.assert_allclose(trace["next_logits"].values[1], trace["next_logits"].values[0], atol=1e-3)
+        assert trace.quantity("bytes_cut").value == trace.quantity("bytes_whole").value
+    few = latent_cut(text="A line.", rank=2)
+    assert np.abs(few["next_logits"].values[1] - few["next_logits"].values[0]).max() > 1
+    assert few.quantity("bytes_cut").value * 128 == few.quantity("bytes_whole").value
+    with pytest.raises(ExplainError, match="1 to 256"):
+        latent_cut(rank=300)
+
+
+@pytest.mark.parametrize("turned", [0, 1])
+def test_the_exported_cut_is_the_run(turned: int) -> None:
+    """As `explainers.exporting` writes it for a browser, here with torch."""
+    model, tokenizer = load_shipped("small_mha")
+    run = latent_cut(text="12 + 30 = 42", rank=24, turned=bool(turned))
+    ids = torch.tensor([tokenizer.encode("12 + 30 = 42")])
+    with torch.no_grad():
+        whole, cut, *arrays = CutModel(model, training_axes())(ids, torch.tensor(24), torch.tensor(turned))
+    np.testing.assert_allclose(torch.stack((whole, cut))[:, -1], run["next_logits"].values, atol=1e-4)
+    for got, name in zip(arrays, ("kv", "coordinates", "reconstruction"), strict=True):
+        np.testing.assert_allclose(got, run[name].values, atol=1e-4)

@@ -7,8 +7,9 @@ from __future__ import annotations
 
 import os
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -48,3 +49,24 @@ def server(site: Path) -> Iterator[Server]:
         thread.start()
         yield running
         running.shutdown()
+
+
+@pytest.fixture(scope="module")
+def open_lab(browser: Any, server: Server, site: Path) -> Iterator[Callable[..., Any]]:
+    """``open_lab("routing")``: its page, from the server or as a file, ``without`` a file that is asked for in vain."""
+    contexts = []
+
+    def make(name: str, *, as_file: bool = False, without: str = "") -> Any:
+        context = browser.new_context(viewport={"width": 1280, "height": 900})
+        contexts.append(context)
+        page = context.new_page()
+        page.set_default_timeout(60_000)
+        if without:
+            page.route(without, lambda route: route.abort())
+        page.goto(f"file://{site}/index.html#try/{name}" if as_file else f"{server.url}#try/{name}")
+        page.wait_for_selector(f"[data-lab={name}]")
+        return page
+
+    yield make
+    for context in contexts:
+        context.close()

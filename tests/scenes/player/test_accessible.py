@@ -66,7 +66,7 @@ def test_axe_finds_nothing(browser: Any, server: Server, site: Path, axe: str, l
         page.keyboard.type("the")
         check("search")
         page.keyboard.press("Escape")
-        for lab in ("routing", "serving", "group"):
+        for lab in ("routing", "latent", "serving", "group"):
             page.goto(f"{server.url}#try/{lab}")
             page.wait_for_selector(f"[data-lab={lab}] h2, [data-lab={lab}] table")
             check(f"lab {lab}")

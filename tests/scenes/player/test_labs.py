@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator
-from pathlib import Path
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -18,29 +17,10 @@ from explainers.exporting import KnobbedModel
 from explainers.grpo import group_advantages
 from explainers.model import load_shipped
 from explainers.tokenizer import Tokenizer
-from scenes.player.server import Server
 
 CLOSE = 1e-4
 TEXTS = ["Read this line, then read the next line.", "12 + 30 = 42\n\tdef f(x): return x", "Größe, naïve 東京 🙂"]
 KNOBS = [(4, 2, True), (4, 2, False), (1, 1, True), (8, 4, True), (4, 1, False), (6, 3, False), (16, 4, True)]
-
-
-@pytest.fixture(scope="module")
-def open_lab(browser: Any, server: Server, site: Path) -> Iterator[Callable[..., Any]]:
-    contexts = []
-
-    def make(name: str, *, as_file: bool = False) -> Any:
-        context = browser.new_context(viewport={"width": 1280, "height": 900})
-        contexts.append(context)
-        page = context.new_page()
-        page.set_default_timeout(60_000)
-        page.goto(f"file://{site}/index.html#try/{name}" if as_file else f"{server.url}#try/{name}")
-        page.wait_for_selector(f"[data-lab={name}]")
-        return page
-
-    yield make
-    for context in contexts:
-        context.close()
 
 
 @pytest.fixture(scope="module")
@@ -61,8 +41,10 @@ def computed(page: Any, text: str, k: int, groups: int, bias: bool) -> dict[str,
     return result
 
 
-@pytest.mark.parametrize("text", TEXTS)
-@pytest.mark.parametrize(("k", "groups", "bias"), KNOBS)
+@pytest.mark.parametrize(
+    ("text", "k", "groups", "bias"),
+    [(TEXTS[0], *knobs) for knobs in KNOBS] + [(text, *KNOBS[at]) for text in TEXTS[1:] for at in (0, 4)],
+)
 def test_routing_in_the_page_is_the_run(routing_page: Any, text: str, k: int, groups: int, bias: bool) -> None:
     got = computed(routing_page, text, k, groups, bias)
     trace = runs.get("routing", text=text, top_k=k, topk_group=groups, bias=bias)

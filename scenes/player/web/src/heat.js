@@ -23,13 +23,13 @@ function bounds(rows) {
 }
 
 /** How values become colours: signed data on two arms about zero, others from zero (or from the least, if far away). */
-export function colouring(rows) {
+export function colouring(rows, tables = scales) {
   const [low, high] = bounds(rows);
   if (low < 0) {
     const reach = Math.max(-low, high) || 1;
-    return { table: scales.diverging, from: -reach, to: reach };
+    return { table: tables.diverging, from: -reach, to: reach };
   }
-  return { table: scales.sequential, from: low > high / 2 ? low : 0, to: high || 1 };
+  return { table: tables.sequential, from: low > high / 2 ? low : 0, to: high || 1 };
 }
 
 export function colourOf({ table, from, to }, value) {
@@ -73,7 +73,7 @@ export function heatMap(rows, { rowAxis, columnAxis, name, unit, spot, rowLabel,
   return h("figure", { class: "heat" }, canvas, bar(scale, unit), under);
 }
 
-function bar(scale, unit) {
+export function bar(scale, unit) {
   const canvas = h("canvas", { width: scale.table.length, height: 10, "aria-hidden": "true" });
   const paint = canvas.getContext("2d");
   scale.table.forEach((colour, index) => {

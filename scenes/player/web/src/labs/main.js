@@ -2,10 +2,11 @@
 
 import { h, replace } from "../dom.js";
 import { group } from "./group.js";
+import { latent } from "./latent.js";
 import { routing } from "./routing.js";
 import { serving } from "./serving.js";
 
-const LABS = { group, routing, serving };
+const LABS = { group, latent, routing, serving };
 
 globalThis.explainLab = async (place, name, tools) => {
   const data = await tools.load(`labs/${name}`);

@@ -2,37 +2,23 @@
 
 import { h, replace } from "../dom.js";
 import { colourOf } from "../heat.js";
+import { integer, likeliest, live, tokensOf } from "./live.js";
 import { bar, checkbox, choice, slider } from "./parts.js";
 import { Tokenizer } from "./tokenizer.js";
 
-const MOST = 96; // tokens that are shown
-const WAIT = 120; // ms after the last key
-
 /** What the model computes of a text: same fields as the recorded example. */
 export async function compute(session, tokenizer, text, knobs) {
-  const ids = tokenizer.encode(text).slice(0, MOST);
-  const tensor = globalThis.explainTensor;
+  const { ids, tokens, input } = tokensOf(tokenizer, text);
   const out = await session.run({
-    ids: tensor("int64", BigInt64Array.from(ids, BigInt), [1, ids.length]),
-    top_k: tensor("int64", BigInt64Array.of(BigInt(knobs.k)), []),
-    topk_group: tensor("int64", BigInt64Array.of(BigInt(knobs.groups)), []),
-    bias: tensor("float32", Float32Array.of(knobs.bias ? 1 : 0), []),
+    ids: input, top_k: integer(knobs.k), topk_group: integer(knobs.groups),
+    bias: globalThis.explainTensor("float32", Float32Array.of(knobs.bias ? 1 : 0), []),
   });
-  const cube = ({ data, dims: [layers, tokens, width] }) => Array.from({ length: layers }, (_, l) =>
-    Array.from({ length: tokens }, (_, t) => Array.from(data.slice((l * tokens + t) * width, (l * tokens + t + 1) * width), Number)));
-  const logits = out.logits.data.slice(-out.logits.dims[1]);
+  const cube = ({ data, dims: [layers, rows, width] }) => Array.from({ length: layers }, (_, l) =>
+    Array.from({ length: rows }, (_, t) => Array.from(data.slice((l * rows + t) * width, (l * rows + t + 1) * width), Number)));
   return {
-    ids, tokens: ids.map((id) => tokenizer.display(id)), logits,
+    ids, tokens, logits: out.logits.data.slice(-out.logits.dims[1]),
     scores: cube(out.scores), biased: cube(out.biased_scores), groups: cube(out.group_mask), rank: cube(out.rank), weights: cube(out.weights),
   };
-}
-
-/** The likeliest next tokens of logits: [token, probability]. */
-export function likeliest(logits, count = 5) {
-  const most = Math.max(...logits);
-  const powers = Array.from(logits, (value) => Math.exp(value - most));
-  const sum = powers.reduce((a, b) => a + b, 0);
-  return powers.map((power, token) => [token, power / sum]).sort((a, b) => b[1] - a[1]).slice(0, count);
 }
 
 export function routing(place, data, { load, scales }) {
@@ -40,15 +26,15 @@ export function routing(place, data, { load, scales }) {
   const knobs = { k: data.top_k, groups: data.topk_group, bias: true };
   let shown = data.recorded;
   let layer = 0;
-  let session = null;
-  let turn = 0;
 
-  const status = h("p", { class: "fine", role: "status" }, "Recorded example; the model is loading …");
   const board = h("div", { class: "scroll routes", tabindex: "0", role: "region", "aria-label": "Which experts each token goes to" });
   const loads = h("ol", { class: "loads" });
   const next = h("ol", { class: "next" });
-  const text = h("textarea", { rows: 3, maxlength: 400, spellcheck: "false" });
-  text.value = data.text;
+  const { status, field, later, session } = live(place, {
+    model: "model", load, tokenizer, start: data.text,
+    compute: (made, text) => compute(made, tokenizer, text, { ...knobs }),
+    show: (result) => { shown = result; draw(); },
+  });
 
   const k = slider("Experts a token", { min: 1, max: data.experts, value: knobs.k, oninput: (value) => { knobs.k = value; fit(); later(); } });
   const groups = slider("Groups a token may use", { min: 1, max: data.groups, value: knobs.groups, oninput: (value) => { knobs.groups = value; fit(); later(); } });
@@ -70,33 +56,6 @@ export function routing(place, data, { load, scales }) {
     if (knobs.k > room) {
       knobs.k = room;
       k.set(room);
-    }
-  }
-
-  let timer = 0;
-  function later() {
-    clearTimeout(timer);
-    timer = setTimeout(run, WAIT);
-  }
-
-  async function run() {
-    if (!session) return;
-    if (!text.value.trim()) {
-      status.textContent = "Type a word.";
-      return;
-    }
-    const mine = ++turn;
-    const begun = performance.now();
-    try {
-      const result = await compute(session, tokenizer, text.value, { ...knobs });
-      if (mine !== turn) return;
-      shown = result;
-      const cut = tokenizer.encode(text.value).length > MOST ? `, the first ${MOST}` : "";
-      status.textContent = `${result.tokens.length} tokens${cut}, computed here in ${Math.round(performance.now() - begun)} ms.`;
-      draw();
-      place.dataset.computed = String(mine);
-    } catch (error) {
-      status.textContent = `The model could not run: ${error.message}`;
     }
   }
 
@@ -122,37 +81,13 @@ export function routing(place, data, { load, scales }) {
     replace(next, likeliest(shown.logits).map(([token, share]) => bar(tokenizer.display(token), share, `${(100 * share).toFixed(1)} %`, "token")));
   }
 
-  text.addEventListener("input", later);
   draw();
   replace(place,
     h("p", {}, "Type any text. Each token’s gate scores the experts of a layer; the best go to work. Turn the knobs: the whole small model is computed again, here."),
-    h("label", { class: "text-field" }, "Text", text),
+    field,
     h("div", { class: "knobs" }, k.element, groups.element, bias.element, layers.element, reset), status,
     board, h("p", { class: "fine" }, "Colour: score with bias, dark low, bright high. Numbers: weights of the chosen experts. Struck out: groups this token may not use."),
     h("h2", {}, "Tokens an expert gets in this layer"), loads,
     h("h2", {}, "What the model thinks comes next"), next);
-
-  Promise.all([load("labs/ort"), load("labs/model"), script("assets/ort.js")])
-    .then(([runtime, model]) => globalThis.explainSession(runtime, model))
-    .then((made) => {
-      session = made;
-      place.dataset.ready = "yes";
-      return run();
-    })
-    .catch((error) => { status.textContent = `The model could not be loaded (${error.message}); the recorded example stays.`; });
-  return { tokenizer, compute: (given, turned) => compute(session, tokenizer, given, turned) };
-}
-
-const scripts = new Map();
-function script(src) {
-  if (!scripts.has(src)) {
-    scripts.set(src, new Promise((done, failed) => {
-      const element = document.createElement("script");
-      element.src = src;
-      element.onload = () => done();
-      element.onerror = () => failed(new Error(`${src} could not be loaded`));
-      document.head.append(element);
-    }));
-  }
-  return scripts.get(src);
+  return { tokenizer, compute: (given, turned) => compute(session(), tokenizer, given, turned) };
 }
