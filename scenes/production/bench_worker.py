@@ -55,7 +55,7 @@ def drawn(job: Mapping[str, Any]) -> dict[str, Any]:
     }
 
 
-class _Watcher(SceneFileWriter):
+class Watcher(SceneFileWriter):
     """Shows every frame to a function: its number, its pixels, how often it comes."""
 
     def __init__(self, settings: Any, seen: Seen) -> None:
@@ -71,7 +71,7 @@ def watch(job: Mapping[str, Any], engine: str, seen: Seen) -> None:
     """Draw a scene with an engine of `drawing.RENDERERS` and look at its frames before they are encoded."""
     entry = entry_from_json(job)
     with tempfile.TemporaryDirectory() as media, Picture(**job["picture"]).configure(Path(media)):
-        renderer = drawing.RENDERERS[engine](file_writer_class=partial(_Watcher, seen=seen))
+        renderer = drawing.RENDERERS[engine](file_writer_class=partial(Watcher, seen=seen))
         scene = load_class(entry)(renderer=renderer)
         scene.script_file = entry.script
         scene.render()

@@ -1,9 +1,9 @@
 """Draw one scene into one mp4: a thin layer over the seams that Manim offers (a scene's renderer, its file writer).
 
 Manim draws, and nothing of it is replaced: the frames are those of the stock ``manim`` command, which
-`explain bench render` and the tests compare. What is saved is around the drawing: a frame is handed on without being
-copied, and what stands still is neither drawn, converted nor encoded again (`encoder`). ``engine="stock"`` takes
-Manim's own renderer as it is, for whoever doubts.
+`explain bench render` and the tests compare. What is saved is around the drawing: an image is laid over its own part of
+the frame (`camera`), a frame is handed on without being copied, and what stands still is neither drawn, converted nor
+encoded again (`encoder`). ``engine="stock"`` takes Manim's own renderer as it is, for whoever doubts.
 """
 
 from __future__ import annotations
@@ -16,11 +16,12 @@ from typing import Any
 
 import av
 import numpy as np
-from manim import CairoRenderer
+from manim import CairoRenderer, Camera
 from manim.scene.scene_file_writer import SceneFileWriter
 from numpy.typing import NDArray
 
 from scenes.clock import Measured
+from scenes.production.camera import EngineCamera
 from scenes.production.encoder import SceneVideo, must_be_whole, png
 from scenes.production.loading import load_class
 from scenes.production.settings import Picture
@@ -43,18 +44,30 @@ class _DirectWriter(SceneFileWriter):
         self.video.write(pixels, repeat)
 
 
-class EngineRenderer(CairoRenderer):
+class StockRenderer(CairoRenderer):
+    """Manim's renderer as it is, with the camera that the scene's class asks for (Manim's moving one, or in space)."""
+
+    def init_scene(self, scene: Any, *settings: Any) -> None:
+        if scene.camera_class is not Camera:
+            self.camera = scene.camera_class()
+        super().init_scene(scene, *settings)
+
+
+class EngineRenderer(StockRenderer):
     """Manim's renderer, without the copy that it makes of each frame: the encoder has done with it on return."""
+
+    def __init__(self, **options: Any) -> None:
+        super().__init__(camera_class=EngineCamera, **options)
 
     def render(self, scene: Any, time: float, moving_mobjects: Any = None) -> None:
         self.update_frame(scene, moving_mobjects)
         self.add_frame(self.camera.pixel_array)
 
     def freeze_current_frame(self, duration: float) -> None:
-        self.add_frame(self.camera.pixel_array, num_frames=int(duration * self.camera.frame_rate))
+        self.add_frame(self.camera.pixel_array, num_frames=int(duration / (1 / self.camera.frame_rate)))
 
 
-RENDERERS: dict[str, type[CairoRenderer]] = {"fast": EngineRenderer, "stock": CairoRenderer}
+RENDERERS: dict[str, type[CairoRenderer]] = {"fast": EngineRenderer, "stock": StockRenderer}
 
 
 class SceneFailed(Exception):
