@@ -6,7 +6,7 @@ from pathlib import Path
 
 import click
 
-_FORMATS = ("pptx", "pdf", "notes", "manim-slides")
+_FORMATS = ("html", "pptx", "pdf", "notes", "manim-slides")
 
 
 @click.command()
@@ -39,6 +39,7 @@ def export(
     """Write LECTURES (default: the whole course) for teaching, a slide or picture for each step.
 
     \b
+    html          a folder with a deck for any browser, offline; S opens the speaker's window, ? says the keys
     pptx          a PowerPoint file with the films inside and speaker notes; needs python-pptx
     pdf           a hand-out: pictures, narration, every number with its origin
     notes         what is said and where the numbers come from, as Markdown

@@ -26,7 +26,7 @@ def write(talk: Talk, data: Path, files: Path, tell: Callable[[str], None]) -> N
     about = {
         "slides": slides,
         "resolution": [picture.width, picture.height],
-        "background_color": talk.colours["ground"],
+        "background_color": talk.look.colours["ground"],
     }
     data.write_text(json.dumps(about, indent=1) + "\n", encoding="ascii")  # read in whatever encoding a machine has
 

@@ -80,7 +80,7 @@ class _Deck:
 
     def __init__(self, talk: Talk) -> None:
         self.file = available().Presentation()
-        self.talk, self.words, self.colours = talk, words(talk.lang), talk.colours
+        self.talk, self.words, self.colours = talk, words(talk.lang), talk.look.colours
         picture = talk.picture
         inch = LONG_SIDE * _EMU / max(picture.width, picture.height)
         self.width, self.height = round(picture.width * inch), round(picture.height * inch)

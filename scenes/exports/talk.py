@@ -4,7 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
+
+import av
 
 from explainers.errors import ExplainError
 from scenes.exports.words import words
@@ -106,13 +109,23 @@ class Talk:
         return Picture(settings["width"], settings["height"], settings["fps"])
 
     @property
-    def colours(self) -> Mapping[str, str]:
-        """The colours of the film's theme by role; of the dark one where that theme is not installed here."""
+    def look(self) -> theme.Theme:
+        """The film's theme; the dark one where that is not installed here."""
         name = str(self.film.manifest["settings"].get("theme") or "dark")
         try:
-            return theme.named(name).colours
+            return theme.named(name)
         except ExplainError:
-            return theme.named("dark").colours
+            return theme.named("dark")
+
+    @cached_property
+    def captions(self) -> list[tuple[float, float, str]]:
+        """The film's captions: start and end in seconds, and the words."""
+        return self.film.captions()
+
+    def has_sound(self) -> bool:
+        """Whether somebody speaks in the film."""
+        with av.open(str(self.film.video)) as container:
+            return bool(container.streams.audio)
 
     def seconds_at(self, frame: int) -> float:
         """When a frame of the film is shown."""

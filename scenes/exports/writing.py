@@ -16,8 +16,8 @@ from scenes.player.films import Film
 from scenes.production.assemble import publish
 
 Tell = Callable[[str], None]
-Format = Literal["pptx", "pdf", "notes", "manim-slides"]
-FORMATS: tuple[Format, ...] = ("pptx", "pdf", "notes", "manim-slides")
+Format = Literal["html", "pptx", "pdf", "notes", "manim-slides"]
+FORMATS: tuple[Format, ...] = ("html", "pptx", "pdf", "notes", "manim-slides")
 #: In a folder that an export made and may replace.
 MARK = ".explain-export"
 
@@ -55,6 +55,11 @@ def _aside(out: Path) -> Iterator[Path]:
 def _export(kind: str, about: Talk, making: Path, out: Path, poster: Moment, tell: Tell) -> Path:
     if kind == "manim-slides":
         return _manim_slides(about, making, out, tell)
+    if kind == "html":
+        from scenes.exports import deck
+
+        deck.write(about, made := making / about.name)
+        return _move(made, out / about.name) / "index.html"
     target = out / f"{about.name}.{'md' if kind == 'notes' else kind}"
     made = making / target.name
     if kind == "pptx":

@@ -11,16 +11,17 @@ def stylesheet() -> str:
     """Custom properties of each theme: dark by default, light or with more contrast where the viewer asks for it."""
     dark, light, contrast = (theme.THEMES[name] for name in ("dark", "light", "high-contrast"))
     blocks = [
-        f":root{{color-scheme:dark;{_properties(dark)}}}",
-        f"@media (prefers-color-scheme:light){{:root{{color-scheme:light;{_properties(light)}}}}}",
-        f"@media (prefers-contrast:more){{:root{{color-scheme:dark;{_properties(contrast)}}}}}",
-        f"@media print{{:root{{color-scheme:light;{_properties(light)}}}}}",
+        f":root{{color-scheme:dark;{properties(dark)}}}",
+        f"@media (prefers-color-scheme:light){{:root{{color-scheme:light;{properties(light)}}}}}",
+        f"@media (prefers-contrast:more){{:root{{color-scheme:dark;{properties(contrast)}}}}}",
+        f"@media print{{:root{{color-scheme:light;{properties(light)}}}}}",
     ]
     return "\n".join(blocks) + "\n"
 
 
-def _properties(chosen: theme.Theme) -> str:
-    return "".join(f"--{name.replace('_', '-')}:{colour};" for name, colour in chosen.colours.items())
+def properties(chosen: theme.Theme, before: str = "") -> str:
+    """A theme's colours as custom properties, ``--shared-expert:#…``; ``before`` goes before each name."""
+    return "".join(f"--{before}{name.replace('_', '-')}:{colour};" for name, colour in chosen.colours.items())
 
 
 def scales() -> dict[str, list[str]]:

@@ -38,7 +38,7 @@ def test_the_program_reads_it(written: Path, small: Talk) -> None:
     assert small.name in program(written, "list-scenes")
     read = PresentationConfig.from_file(written / "slides" / f"{small.name}.json")
     assert read.resolution == (small.picture.width, small.picture.height)
-    assert read.background_color.as_hex(format="long").lower() == small.colours["ground"].lower()
+    assert read.background_color.as_hex(format="long").lower() == small.look.colours["ground"].lower()
     for slide, step in zip(read.slides, small.slides, strict=True):
         assert not slide.auto_next and not slide.loop  # it stops where a step ends
         for file in (slide.file, slide.rev_file):
