@@ -14,8 +14,9 @@ import pytest
 from manim import DOWN, LEFT, RIGHT, UP, Scene
 
 from explainers.traces import NamedArray
-from scenes.kit import ROLES, TensorGrid, dim, exchange, gallery, label, math, role, undim
+from scenes.kit import ROLES, TensorGrid, dim, exchange, label, math, role, undim
 from scenes.kit.cells import CellImage
+from scenes.kit.examples.showing import examples
 from scenes.production.bench_worker import Watcher, watch
 from scenes.production.drawing import RENDERERS
 from scenes.production.plan import Job
@@ -226,28 +227,24 @@ def test_other_cameras_draw_as_ever(build: Build, base: type[Scene], tmp_path: P
     assert_equal(type("Kind", (base,), {"construct": build}), tmp_path)
 
 
-PICTURES = [
-    kind
-    for kind in vars(gallery).values()
-    if isinstance(kind, type) and issubclass(kind, gallery.GalleryScene) and kind is not gallery.GalleryScene
-]
+MODULES = sorted({example.build.__module__ for example in examples().values()})
 
 
-@pytest.mark.parametrize("kind", PICTURES, ids=lambda kind: kind.__name__)
-def test_every_kit_object_is_drawn_as_ever(kind: type[Scene], tmp_path: Path) -> None:
-    """The kit's gallery, each picture of it in motion: arriving, moving a little, dimmed, leaving."""
+@pytest.mark.parametrize("module", MODULES, ids=lambda name: name.rpartition(".")[2])
+def test_every_kit_object_is_drawn_as_ever(module: str, tmp_path: Path) -> None:
+    """Each example of the kit arrives, moves a little, stands back and leaves."""
+    builds = dict.fromkeys(one.build for one in examples().values() if one.build.__module__ == module)
 
     def construct(scene: Scene) -> None:
-        kind.construct(scene)
-        everything = m.Group(*scene.mobjects)
-        scene.clear()
-        scene.play(m.FadeIn(everything, shift=RIGHT * 0.1), run_time=0.3)
-        for part in [*everything[0]][:4]:
-            scene.play(part.animate.shift(UP * 0.13), run_time=0.2)
-        scene.play(dim(everything, to=0.4), run_time=0.3)
-        scene.play(m.FadeOut(everything), run_time=0.2)
+        for build in builds:
+            shown = build()
+            scene.play(m.FadeIn(shown, shift=RIGHT * 0.1), run_time=0.2)
+            for part in shown.submobjects[:1]:
+                scene.play(part.animate.shift(UP * 0.13), run_time=0.1)
+            scene.play(dim(shown, to=0.4), run_time=0.2)
+            scene.remove(shown)
 
-    assert_equal(type("Moving", (kind,), {"construct": construct}), tmp_path)
+    assert_equal(type("Moving", (Scene,), {"construct": construct}), tmp_path, least=2 * len(builds))
 
 
 def course_scenes() -> list[Any]:
