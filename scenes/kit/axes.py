@@ -123,7 +123,8 @@ class Axis:
 
     def caption(self) -> str:
         """The axis name, with what ticks leave unsaid: the unit, and that the scale is logarithmic."""
-        unit = "" if self.unit in ("", *_TICK_UNITS) else self.unit
+        said = self.unit in self.name.replace("tokens", "token").split()  # "tokens in the cache, token" would stammer
+        unit = "" if said or self.unit in ("", *_TICK_UNITS) else self.unit
         return ", ".join(part for part in (self.name, unit, "log scale" if self.log else "") if part)
 
 

@@ -57,7 +57,8 @@ class DotRows(DataBound, VGroup):
     >>> rows = DotRows([DotRow("MMLU", {"DeepSeek-V3": v3, "GPT-4o": gpt})], [Runner("DeepSeek-V3", "latent"), …])
     >>> self.play(rows.enter("GPT-4o"))
 
-    Dots are hollow where the vendor measured (``vendor=True``), filled where somebody else did.
+    Dots are hollow where the vendor measured (``vendor=True``), filled where somebody else did. With ``log`` equal
+    factors are equally far apart, from ``low`` to ``high``.
     """
 
     def __init__(
@@ -70,6 +71,7 @@ class DotRows(DataBound, VGroup):
         x_name: str = "",
         low: float = 0.0,
         high: float = 100.0,
+        log: bool = False,
         vendor: bool = True,
         radius: float = 0.12,
     ) -> None:
@@ -80,7 +82,7 @@ class DotRows(DataBound, VGroup):
         if len({each.unit for each in every}) != 1:
             raise ExplainError("the results of dot rows share one unit; make a second picture for another one")
         self.bound = Bound.of(every)
-        x = Axis(low, high, x_name, every[0].unit)
+        x = Axis(low, high, x_name, every[0].unit, log=log)
         height = pitch * len(rows)
         self.axes = Axes2D(x, Axis(0, len(rows)), width=width, height=height, y_ticks=False)
         self.add(self.axes)

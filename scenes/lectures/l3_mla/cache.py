@@ -8,6 +8,7 @@ from explainers.quantities import computed
 from explainers.traces import Trace
 from scenes.kit import (
     SAFE_LEFT,
+    SAFE_RIGHT,
     STAGE_CENTER,
     STAGE_TOP,
     CacheScale,
@@ -124,36 +125,58 @@ class TheCacheGrows(LectureScene):
             NumberLabel(trace.quantity(key), "si 3", size="small", role=colour) for _, key, _, colour in self.kinds
         ]
         for picture, size, each in zip(heads, sizes, strips, strict=True):
-            picture.next_to(each.start, RIGHT, buff=2.6)
-            size.next_to(each.start, RIGHT, buff=9.1)
+            picture.next_to(each.start, RIGHT, buff=2.4)
+            size.next_to(each.start, RIGHT, buff=9.6)
         sizes[0].next_to(strips[0].name_label, RIGHT, buff=0.3)
         part = computed(self.drawn, "head", "heads that are drawn", name="heads drawn")
         note = row(
             NumberLabel(part, "plain", after=" of", size="small", role="muted"),
-            NumberLabel(
-                self.number("v3.heads"), "plain", after=" heads drawn; filled: stored", size="small", role="muted"
-            ),
+            NumberLabel(self.number("v3.heads"), "plain", after=" heads drawn", size="small", role="muted"),
             gap=0.08,
         )
         note.next_to(heads[-1], DOWN, buff=0.18)
-        less = NumberLabel(trace.quantity("mla_vs_mha"), "times 2", size="heading", role="latent", after=" less")
-        less.next_to(sizes[-1], RIGHT, buff=0.4)
+        words = " less than MHA"
+        less = NumberLabel(trace.quantity("mla_vs_mha"), "times 2", size="heading", role="latent", after=words)
+        less.next_to(sizes[-1], DOWN, buff=0.25, aligned_edge=LEFT)
+        said = {index: self.named(heads[index]) for index in (1, 3)}
+        key = row(
+            NumberLabel(self.number("tokens.128k"), "plain", before="at ", after=" tokens", size="small", role="muted"),
+            self.scale.note("small"),
+            label("red: beyond the memory of one GPU", "small", "cost"),
+            gap=0.4,
+        )
+        key.align_to(strips[0].name_label, DOWN).align_to([SAFE_RIGHT, 0, 0], RIGHT)
         with self.step() as s:
             self.play(FadeOut(self.length), run_time=0.4)
-            self.play(strip.animate.move_to(strips[0]), FadeIn(sizes[0]), run_time=1.0)
+            self.play(strip.animate.move_to(strips[0]), FadeIn(sizes[0], key), run_time=1.0)
             for index, mark in ((1, "gqa"), (2, "mqa"), (3, "mla")):
                 s.until(mark)
-                self.play(
-                    FadeIn(heads[index], shift=0.15 * RIGHT), *([FadeIn(note)] if index == 1 else []), run_time=0.8
-                )
+                self.play(FadeIn(heads[index], shift=0.15 * RIGHT), run_time=0.8)
+                if index in said:
+                    self.play(FadeIn(said[index], *([note] if index == 1 else [])), run_time=0.4)
                 self.play(FadeIn(strips[index], sizes[index], shift=0.2 * LEFT), run_time=0.9)
             s.until("less")
             self.play(FadeIn(less), run_time=0.8)
+
+    def named(self, picture: HeadSharing) -> VGroup:
+        """What the squares of a picture are, at the right of each of its rows."""
+        latent = len(picture.made) > 0
+        rows = [(picture.queries, "query heads", "query"), (picture.stored, "stored: key and value", "text")]
+        if latent:
+            rows[1:] = [(picture.made, "own keys, made", "key"), (picture.stored, "stored: latent", "latent")]
+        names = VGroup(*(label(text, "small", colour).set_y(squares.get_y()) for squares, text, colour in rows))
+        for name in names:
+            name.next_to([picture.get_right()[0], name.get_y(), 0], RIGHT, buff=0.15)
+        names[-1].next_to(picture.stored[-1], RIGHT, buff=0.15)
+        if latent:
+            names[0].shift(0.08 * UP)
+            names[1].shift(0.06 * DOWN)
+        return names
 
     def shared(self, by: int | None, latent: bool) -> HeadSharing:
         """Query heads above, what so many of them share below."""
         heads = self.number("v3.heads")
         stored = heads / (by or int(heads))
-        picture = HeadSharing(heads, stored, most=self.drawn, latent=latent, note=False, drop=0.3, width=5.1)
+        picture = HeadSharing(heads, stored, most=self.drawn, latent=latent, note=False, drop=0.3, width=4.8)
         reason = "a quarter of the heads is drawn: one entry for all of them looks like one for half of them"
         return waive(picture, "ignores-data", reason=reason)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 import numpy as np
-from manim import RIGHT, UP, Circle, Dot, Line, Mobject, Polygon, Rectangle, VGroup
+from manim import LEFT, RIGHT, UP, Circle, DashedVMobject, Dot, Line, Mobject, Polygon, Rectangle, VGroup
 
 from explainers.quantities import Quantity
 from explainers.traces import NamedArray
@@ -36,12 +36,13 @@ def funnel(left: Mobject, right: Mobject, colour: str, gap: float = 0.25) -> Pol
     return Polygon(*corners, stroke_width=0, fill_color=tint(colour, 0.3), fill_opacity=1).set_z_index(-1)
 
 
-def legend_row(name: str, quantity: Quantity, fmt: str, colour: str, before: str = "") -> VGroup:
-    """A dot, a name and its number in the colour of a curve; rows stand in a `column`."""
-    dot = Dot(radius=0.09, color=role(colour))
-    text = label(name, "small", colour).next_to(dot, RIGHT, buff=0.15)
+def legend_row(name: str, quantity: Quantity, fmt: str, colour: str, before: str = "", dashed: bool = False) -> VGroup:
+    """A stroke like that of the curve, with its dot, a name and its number; rows stand in a `column`."""
+    stroke = Line(0.24 * LEFT, 0.24 * RIGHT, stroke_width=4, color=role(colour))
+    mark = VGroup(DashedVMobject(stroke, num_dashes=4) if dashed else stroke, Dot(radius=0.09, color=role(colour)))
+    text = label(name, "small", colour).next_to(mark, RIGHT, buff=0.15)
     number = NumberLabel(quantity, fmt, size="body", role=colour, before=before).next_to(text, RIGHT, buff=0.2)
-    return VGroup(dot, text, number)
+    return VGroup(mark, text, number)
 
 
 class KeyDials(VGroup):

@@ -75,6 +75,9 @@ class FewDirections(LectureScene):
         together = apart.copy().arrange(RIGHT, buff=0.06).move_to(STAGE_CENTER)
         features = self.number("run.low_rank.features")
         count = NumberLabel(features, "plain", after=" numbers for each token", size="body", role="muted")
+        whose = VGroup(label("keys of all heads", "small", "key"), label("values of all heads", "small", "value"))
+        for name, half in zip(whose, (together[: self.heads], together[self.heads :]), strict=True):
+            name.next_to(Group(*half), UP, buff=0.2)
         count.next_to(together, DOWN, buff=0.25)
         frame = Rectangle(width=together.width + 0.1, height=0.24, stroke_color=role("accent"), stroke_width=3)
         frame.move_to(together).align_to(together, UP)
@@ -84,16 +87,17 @@ class FewDirections(LectureScene):
             s.until("stack")
             moves = (block.animate.move_to(goal) for block, goal in zip(blocks, together, strict=True))
             self.play(*moves, FadeOut(names), run_time=2.0, rate_func=EASE)
+            self.play(FadeIn(whose), run_time=0.5)
             s.until("count")
             self.play(FadeIn(count, frame), run_time=0.5)
             self.play(frame.animate.align_to(together, DOWN), run_time=max(s.left, 1.0), rate_func=EASE)
-        return Group(apart, count, frame)
+        return Group(apart, count, frame, whose)
 
     #: curve → place in the arrays (network, variant), colour, number of the run at the rank that is spoken of
     curves: ClassVar[dict[str, tuple[int, int, str, str]]] = {
-        "all directions alike": (2, 0, "muted", "energy_gaussian_before_32"),
+        "pure noise: all directions alike": (2, 0, "muted", "energy_gaussian_before_32"),
         "trained": (0, 0, "latent", "energy_before_32"),
-        "untrained": (1, 0, "dense", "energy_untrained_before_32"),
+        "untrained": (1, 0, "token", "energy_untrained_before_32"),
         "trained, with position": (0, 1, "rope", "energy_after_32"),
     }
 
@@ -112,15 +116,26 @@ class FewDirections(LectureScene):
             for name, (n, v, colour, _) in self.curves.items()
         ]
         chart = LineChart(
-            series, x_name="directions kept", y_name="energy held", y_zero=True, names="", width=10.6, height=4.2
+            series,
+            x_name="directions kept",
+            y_name="energy held (share of the sum of squares)",
+            y_zero=True,
+            names="",
+            width=10.6,
+            height=4.2,
         )
         fit_stage(chart)
         rows = [
-            legend_row(name, trace.quantity(key), "percent .0", colour)
-            for name, (_, _, colour, key) in self.curves.items()
+            legend_row(name, trace.quantity(key), "percent .0", colour, dashed=n == 2)
+            for name, (n, _, colour, key) in self.curves.items()
         ]
         self.rows = dict(zip(self.curves, column(*rows, gap=0.14), strict=True))
-        Group(*rows).move_to(chart.axes.corners, RIGHT + DOWN).shift(0.35 * UP + 0.35 * LEFT)
+        Group(*rows).move_to(chart.axes.corners, RIGHT + DOWN).shift(0.25 * UP + 0.35 * LEFT)
+        ground = Rectangle(width=1, height=1, stroke_width=0, fill_color=role("ground"), fill_opacity=1)
+        chart.axes.add(
+            ground.stretch_to_fit_width(Group(*rows).width + 0.2).stretch_to_fit_height(1.9).move_to(rows[1])
+        )
+        ground.move_to(Group(*rows))  # no grid line runs through the legend
         marker = Line(
             chart.axes.point(self.rank, 0), chart.axes.point(self.rank, 1), stroke_width=2, color=role("muted")
         )
@@ -131,7 +146,7 @@ class FewDirections(LectureScene):
             self.play(FadeOut(stacked, run_time=0.4), FadeIn(chart.axes), run_time=0.6)
             s.until("curve")
             self.play(Create(marker), FadeIn(rank), run_time=0.6)
-            self.draw(chart, "all directions alike")
+            self.draw(chart, "pure noise: all directions alike")
             self.draw(chart, "trained")
             s.until("random")
             self.draw(chart, "untrained")
@@ -149,6 +164,9 @@ class FewDirections(LectureScene):
             self.draw(chart, "trained, with position")
             s.until("value")
             ends = [chart.at(name, self.rank) for name in ("trained, with position", "trained")]
-            self.play(Create(Line(*ends, stroke_width=9, color=role("accent"))), run_time=0.8)
+            gap = Line(*ends, stroke_width=9, color=role("accent"))
+            lost = label("what position costs", "small", "accent").next_to(gap, RIGHT, buff=0.75).shift(0.16 * DOWN)
+            link = Line(gap.get_center(), lost.get_left() + 0.08 * LEFT, stroke_width=1.5, color=role("accent"))
+            self.play(Create(gap), FadeIn(lost, link), run_time=0.8)
             rows = VGroup(self.rows["trained"][2], self.rows["trained, with position"][2])
             self.play(Indicate(rows, scale_factor=1.15, color=role("accent")), run_time=1.0)

@@ -14,6 +14,7 @@ from manim import (
     FadeOut,
     Group,
     MoveAlongPath,
+    Polygon,
     Rectangle,
     VGroup,
     VMobject,
@@ -34,6 +35,7 @@ from scenes.kit import (
     label,
     role,
     row,
+    tint,
 )
 from scenes.lectures.l3_mla.common import funnel
 from scenes.stage import LectureScene
@@ -107,7 +109,7 @@ class DownKeepUp(LectureScene):
             s.until("stored")
             box = Rectangle(width=c.image.width + 0.22, height=c.image.height + 0.22)
             box.set_stroke(role("latent"), 6).move_to(c.image)
-            self.play(Create(box), *(grid.animate.set_opacity(0.25) for grid in (h, k, v)), run_time=1.0)
+            self.play(Create(box), *(grid.animate.set_opacity(0.5) for grid in (h, k, v)), run_time=1.0)
         return Group(maps, box)
 
     def how_short(self, maps: Group) -> None:
@@ -171,17 +173,29 @@ class DownKeepUp(LectureScene):
             width=length * float(kept / full), height=0.7, stroke_width=0, fill_color=role("latent"), fill_opacity=1
         )
         texts = [
-            NumberLabel(full, "plain", after=" numbers a layer", size="heading"),
-            NumberLabel(kept, "plain", after=" in the latent", size="heading", role="latent"),
+            NumberLabel(full, "plain", after=" numbers for each token and layer", size="heading"),
+            NumberLabel(kept, "plain", after=" in the latent: stored", size="heading", role="latent"),
         ]
         group = VGroup(VGroup(bar, half), short)
-        short.next_to(bar, DOWN, buff=1.3).align_to(bar, LEFT)
+        short.next_to(bar, DOWN, buff=1.9)
         group.move_to(STAGE_CENTER)
+        down, up = bar.get_bottom() + 0.08 * DOWN, short.get_top() + 0.08 * UP
+        wide, narrow = bar.width / 2 * RIGHT, short.width / 2 * RIGHT
+        made = Polygon(
+            down - wide, down + wide, up + narrow, up - narrow, stroke_width=0, fill_color=tint("latent", 0.3)
+        )
+        made.set_fill(opacity=1).set_z_index(-1)
+        halves = VGroup(
+            label("keys of all heads", "small", "ground").move_to(bar).shift(length / 4 * LEFT),
+            label("values of all heads", "small", "ground").move_to(half),
+            label("up: made when needed", "small", "latent").move_to(made),
+        )
         texts[0].next_to(bar, UP, buff=0.2).align_to(bar, LEFT)
         texts[1].next_to(short, RIGHT, buff=0.25)
         self.origin(full, kept)
-        self.play(FadeIn(group[0], texts[0]), run_time=0.8)
+        self.play(FadeIn(group[0], texts[0], halves[:2]), run_time=0.8)
         self.play(FadeIn(short, texts[1], shift=0.4 * DOWN), run_time=1.2)
+        self.play(FadeIn(made, halves[2]), run_time=0.6)
 
 
 def tall(values: NamedArray, colour: str, name: str) -> TensorGrid:

@@ -20,6 +20,7 @@ from manim import (
     VGroup,
 )
 
+from explainers.traces import Trace
 from scenes.kit import (
     EASE,
     SAFE_WIDTH,
@@ -103,7 +104,7 @@ class PositionBreaksIt(LectureScene):
         chart = LineChart(
             series,
             x_name="directions kept",
-            y_name="loss added",
+            y_name="loss added by the cut",
             x_log=True,
             y_zero=True,
             names="",
@@ -116,12 +117,16 @@ class PositionBreaksIt(LectureScene):
             for name, (_, colour, mark) in self.cuts.items()
         }
         column(*rows.values(), gap=0.16).move_to(chart.axes.corners, RIGHT + UP).shift(0.35 * LEFT)
-        place = added.labels["rank"].index(str(int(trace.quantity("rank"))))
+        rank = trace.quantity("rank")
+        place = added.labels["rank"].index(str(int(rank)))
+        foot, top = (chart.axes.point(float(rank), level) for level in (chart.axes.y.low, chart.axes.y.high))
+        marker = Line(foot, top, stroke_width=2, color=role("muted"))
+        at = NumberLabel(rank, "plain", size="small", role="muted", after=" directions").next_to(marker, UP, buff=0.1)
         self.origin(trace)
-        parts = Group(chart.axes, chart.band_note)
+        parts = Group(chart.axes, chart.band_note, marker, at)
         with self.step() as s:
             self.play(FadeOut(dials), run_time=0.6)
-            self.play(FadeIn(chart.axes, chart.band_note), run_time=0.8)
+            self.play(FadeIn(chart.axes, chart.band_note, marker, at), run_time=0.8)
             for name, (_, _, mark) in reversed(self.cuts.items()):
                 s.until(mark)
                 dot = chart.marker(name, place)
@@ -154,27 +159,42 @@ class PositionBreaksIt(LectureScene):
                 for size, colour, bar in ((latent, "latent", bars[0]), (rope, "rope", bars[1]))
             )
         )
-        contents = label("content: made from the latent", "body", "latent").next_to(bars[0], UP, buff=1.25)
-        places = label("position: turned,\nshared by all heads", "body", "rope", align="center").next_to(
-            bars[1], UP, buff=1.1
-        )
+        trace = self.run("latent_rank_sweep")
+        pairs = VGroup(*(self.pair(trace, variant, colour) for variant, colour in ((0, "latent"), (1, "rope"))))
+        for dials, bar in zip(pairs, bars, strict=True):
+            dials.next_to(bar, UP, buff=0.5)
+        contents = label("content: the same word,\nthe same numbers", "body", "latent", align="center")
+        places = label("position: turned,\nonce for all heads", "body", "rope", align="center")
+        for text, dials in zip((contents, places), pairs, strict=True):
+            text.next_to(dials, UP, buff=0.25)
         links = VGroup(
             *(
-                Line(text.get_bottom(), bar.get_top(), stroke_width=2, color=role(colour), buff=0.12)
-                for text, bar, colour in ((contents, bars[0], "latent"), (places, bars[1], "rope"))
+                Line(dials.get_bottom(), bar.get_top(), stroke_width=2, color=role(colour), buff=0.12)
+                for dials, bar, colour in zip(pairs, bars, ("latent", "rope"), strict=True)
             )
         )
         figure = NumberLabel(total, "plain", size="display", after=" numbers for each token and layer")
         figure.next_to(figures, DOWN, buff=0.25).set_x(0)
-        self.origin(latent, rope)
+        self.origin(trace, latent, rope)
         with self.step() as s:
             self.play(FadeOut(chart), run_time=0.6)
             s.until("content")
-            self.play(FadeIn(contents), run_time=0.7)
+            self.play(FadeIn(contents, pairs[0]), run_time=0.7)
             self.play(Create(links[0]), FadeIn(bars[0], shift=0.2 * DOWN), run_time=0.9)
             s.until("rope")
-            self.play(FadeIn(places), run_time=0.7)
+            self.play(FadeIn(places, pairs[1]), run_time=0.7)
             self.play(Create(links[1]), FadeIn(bars[1], shift=0.2 * DOWN), FadeIn(figures[1]), run_time=0.9)
             s.until("sum")
             self.play(FadeIn(figures[0]), run_time=0.5)
             self.play(FadeIn(figure, shift=0.2 * UP), run_time=0.8)
+
+    def pair(self, trace: Trace, variant: int, colour: str) -> VGroup:
+        """The dials of the word that stands twice, one beside the other, each under its word."""
+        both = trace["first_pair"].pick(variant=variant, layer=0)
+        places = twins(both.labels["token"]) or (0,)
+        dials = KeyDials(both.pick(token=slice(places[0], places[-1] + 1)), 1.0, colour)
+        drawn = VGroup()
+        for place in places:
+            index = place - places[0]
+            drawn.add(VGroup(dials.dials[index], dials.arrows[index]))
+        return drawn.arrange(RIGHT, buff=0.3)
