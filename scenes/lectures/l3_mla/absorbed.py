@@ -15,6 +15,7 @@ from manim import (
     Group,
     LaggedStart,
     Line,
+    Mobject,
     Rectangle,
     VGroup,
 )
@@ -197,6 +198,20 @@ class AnotherOrder(LectureScene):
         )
         fit_stage(column(both, difference, gap=0.5, edge=None))
         counts = self.run("absorption_counts")
+        chart, marks = self.work(counts)
+        with self.step() as s:
+            self.play(FadeOut(self.leaving), run_time=0.5)
+            s.until("same")
+            self.play(LaggedStart(*(FadeIn(each) for each in both), lag_ratio=0.5), run_time=1.2)
+            self.play(FadeIn(difference), run_time=0.7)
+            s.until("count")
+            self.play(FadeOut(both, difference), run_time=0.5)
+            self.origin(counts)
+            self.play(FadeIn(chart), run_time=1.0)
+            self.play(Create(marks[0]), FadeIn(*marks[1:]), run_time=0.8)
+
+    def work(self, counts: Trace) -> tuple[LineChart, list[Mobject]]:
+        """Operations of both orders as the text grows; at one length the gap, how large it is, and where it stands."""
         flops = counts["flops"]
         series = [
             Series("every latent expanded again", flops.pick(order=1), x=counts["length"], role="key"),
@@ -223,13 +238,4 @@ class AnotherOrder(LectureScene):
         foot = chart.axes.point(float(counts["length"].values[place]), chart.axes.y.low)
         drop = Line(ends[0], foot, stroke_width=1.5, color=role("accent"))
         here.next_to(drop, RIGHT, buff=0.12).align_to(drop, DOWN).shift(0.12 * UP)
-        with self.step() as s:
-            self.play(FadeOut(self.leaving), run_time=0.5)
-            s.until("same")
-            self.play(LaggedStart(*(FadeIn(each) for each in both), lag_ratio=0.5), run_time=1.2)
-            self.play(FadeIn(difference), run_time=0.7)
-            s.until("count")
-            self.play(FadeOut(both, difference), run_time=0.5)
-            self.origin(counts)
-            self.play(FadeIn(chart), run_time=1.0)
-            self.play(Create(gap), FadeIn(ratio, drop, here), run_time=0.8)
+        return chart, [gap, ratio, drop, here]
