@@ -41,6 +41,9 @@ COMMANDS: dict[str, Entry] = {
     "play": Entry("scenes.commands.play:play", "Step through lectures in a browser, on this machine."),
     "site": Entry("scenes.commands.site:site", "Build a static site from the lectures that were rendered."),
     "export": Entry("scenes.commands.export:export", "Write lectures as a deck, PowerPoint, hand-out or notes."),
+    "publish-kit": Entry(
+        "scenes.commands.publish_kit:publish_kit", "Make the folder to upload: film, chapters, sources, thumbnail."
+    ),
     "still": Entry("scenes.commands.still:still", "Draw pictures of a scene's steps, in seconds."),
     "sheet": Entry("scenes.commands.sheet:sheet", "Draw one picture with the end of every step."),
     "gif": Entry("scenes.commands.gif:gif", "Write a scene, or one step, as a small GIF."),

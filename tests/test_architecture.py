@@ -34,6 +34,7 @@ FORBIDDEN = [
     ("scenes/lectures", "scenes.workshop", _UP),
     ("scenes/voices", "scenes.production", "a voice does not know what film it speaks in. " + _UP),
     ("scenes/voices", "manim", "a voice does not know pictures. " + _UP),
+    ("scenes/production", "scenes.publishing", "a film does not know where it goes. " + _UP),
     ("scenes/production", "scenes.commands", "commands call production, never the reverse. " + _UP),
     ("scenes/production", "scenes.workshop", _UP),
     ("scenes/production", "scenes.exports", "films do not know what is made of them. " + _UP),

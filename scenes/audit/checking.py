@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import multiprocessing
 import os
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ProcessPoolExecutor, ThreadPoolExecutor
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any
 
 from explainers.errors import ExplainError, one_of
@@ -22,13 +23,18 @@ from scenes.script import Lecture, Section
 
 @dataclass(frozen=True)
 class Wishes:
-    """What to check: scenes or lectures (none: all), how thoroughly, and whether goldens are written."""
+    """What to check: scenes or lectures (none: all), how thoroughly, and whether goldens are written.
+
+    With a ``voice`` steps last as it says them: words against motions are judged, lengths are not.
+    """
 
     targets: tuple[str, ...] = ()
     jobs: int | None = None
     determinism: bool = False
     goldens: bool = True
     update: bool = False
+    voice: str | None = None
+    voice_model: Path | None = None
 
 
 @dataclass
@@ -62,12 +68,14 @@ def check(wishes: Wishes, course: Course | None = None, tell: Callable[[str], No
     written = sorted({int(key.partition("/")[0]) for key in keys})
     report.findings += _mismatches(course.home, written, bool(wishes.targets or course.own), keys)
     report.findings += _from_source(course, keys)
-    report.audits = _walk(entries, wishes.jobs, tell)
+    voiced = _voiced(entries, wishes)
+    report.audits = _walk(entries, voiced, wishes.jobs, tell)
     report.findings += [finding for each in report.audits for finding in each.findings]
     _goldens(report, course, wishes)
-    _again(report, entries, course, wishes)
+    if not voiced:
+        _again(report, entries, course, wishes)
+        _lengths(report, course, keys)
     _citations(report, course, wishes)
-    _lengths(report, course, keys)
     for each in report.audits:
         if each.unfounded:
             told = ", ".join(f"{text!r} ({formula})" for text, formula in each.unfounded.items())
@@ -148,17 +156,35 @@ def _from_source(course: Course, keys: Sequence[str]) -> list[Finding]:
 
 
 # ---------------------------------------------------------------------- walking
-def _walk(entries: Sequence[SceneEntry], jobs: int | None, tell: Callable[[str], None]) -> list[SceneAudit]:
+def _voiced(entries: Sequence[SceneEntry], wishes: Wishes) -> dict[str, tuple[tuple[float, ...], ...]]:
+    """Scene → when the words of its steps begin, by the voice that is asked for; empty without one."""
+    if wishes.voice in (None, "none"):
+        return {}
+    from scenes import voices
+    from scenes.production.speaking import Speaker
+
+    if wishes.update or wishes.determinism:
+        raise ExplainError("--voice goes with neither --update nor --determinism: check those without a voice")
+    speaker = Speaker(voices.find(str(wishes.voice), wishes.voice_model))
+    return {entry.key: tuple(said.starts for said in speaker.says(entry)) for entry in entries}
+
+
+def _walk(
+    entries: Sequence[SceneEntry],
+    voiced: Mapping[str, tuple[tuple[float, ...], ...]],
+    jobs: int | None,
+    tell: Callable[[str], None],
+) -> list[SceneAudit]:
     workers = min(jobs or os.cpu_count() or 1, len(entries))
     if workers <= 1:
         audits = []
         for entry in entries:
-            audits.append(audit(entry))
+            audits.append(audit(entry, None, voiced.get(entry.key, ())))
             tell(entry.key)
         return audits
     context = multiprocessing.get_context("spawn")
     with ProcessPoolExecutor(workers, mp_context=context, initializer=_one_thread) as pool:
-        waiting = [pool.submit(audit, entry) for entry in entries]
+        waiting = [pool.submit(audit, entry, None, voiced.get(entry.key, ())) for entry in entries]
         audits = []
         for entry, future in zip(entries, waiting, strict=True):
             try:

@@ -17,12 +17,12 @@ LECTURE_SECONDS = (270.0, 350.0)
 COURSE_SECONDS = (40 * 60.0, 44 * 60.0)
 
 
-def check(report: SceneReport, notes: Notes, span: tuple[float, float] = (20.0, 70.0)) -> None:
-    """Everything that one scene's report tells; ``span``: the least and most seconds of such a scene."""
+def check(report: SceneReport, notes: Notes, span: tuple[float, float] | None = (20.0, 70.0)) -> None:
+    """Everything that one scene's report tells; ``span``: the least and most seconds of such a scene, if any."""
     for step in report.steps:
         _check_step(step, notes)
     seconds = to_seconds(report.ticks)
-    if not span[0] <= seconds <= span[1]:
+    if span and not span[0] <= seconds <= span[1]:
         notes.add(
             "scene-length",
             report.scene,

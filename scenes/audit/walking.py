@@ -22,7 +22,7 @@ from scenes.audit.findings import Finding, Notes
 from scenes.audit.masks import Painter
 from scenes.audit.outlines import watching
 from scenes.citations import Citations
-from scenes.clock import to_seconds
+from scenes.clock import Measured, to_seconds
 from scenes.kit.binding import data_of
 from scenes.production.loading import load_class
 from scenes.production.looking import LookingRenderer
@@ -167,10 +167,11 @@ class _Visitor:
         self.thumbnail = fingerprint.thumbnail(frame)
 
     def finish(self, report: SceneReport) -> None:
-        """After the last step: timing, motion, waivers."""
+        """After the last step: timing, motion, waivers. How long a scene may last is not asked of a voice."""
+        spoken = isinstance(self.scene.narrator, Measured)
         self.notes.place = lambda thing: ()
         self.film.check(self.notes, [(step.index, step.start, step.end) for step in report.steps])
-        timing.check(report, self.notes, type(self.scene).span)
+        timing.check(report, self.notes, None if spoken else type(self.scene).span)
         self.digest.update(json.dumps(report.to_json(), sort_keys=True, default=str).encode())
 
 
@@ -180,8 +181,11 @@ def _names(entry: SceneEntry) -> frozenset[str]:
     return frozenset(line.strip() for line in lines if line.strip())
 
 
-def audit(entry: SceneEntry, options: Options | None = None) -> SceneAudit:
-    """Run a scene under all checks. A scene that raises is itself a finding, and what it did until then is kept."""
+def audit(entry: SceneEntry, options: Options | None = None, voiced: tuple[tuple[float, ...], ...] = ()) -> SceneAudit:
+    """Run a scene under all checks. A scene that raises is itself a finding, and what it did until then is kept.
+
+    ``voiced``: when the words of each step begin, where a voice says them; then the scene may last as long as it does.
+    """
     result = SceneAudit(entry.key, entry.code.lecture)
     visitor: _Visitor | None = None
     report: SceneReport | None = None
@@ -191,6 +195,8 @@ def audit(entry: SceneEntry, options: Options | None = None) -> SceneAudit:
             result.cites = kind.cites
             scene = kind(renderer=renderer)
             scene.script_file = entry.script  # this instance speaks the entry's language
+            if voiced:
+                scene.narrator = Measured(voiced)
             visitor = _Visitor(entry, scene, renderer)
             _attach(visitor, scene, renderer)
             scene.render()

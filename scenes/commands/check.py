@@ -5,11 +5,11 @@ from __future__ import annotations
 import json
 import sys
 import time
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import click
 
-from scenes.commands.common import course_options
+from scenes.commands.common import course_options, voice_options
 
 if TYPE_CHECKING:
     from scenes.audit.checking import Report
@@ -23,10 +23,11 @@ if TYPE_CHECKING:
 @click.option("--update", is_flag=True, help="Show how pictures differ from the reviewed ones, and write them.")
 @click.option("--goldens/--no-goldens", default=True, help="Compare with the reviewed pictures (default yes).")
 @course_options
-def check(
-    targets: tuple[str, ...], as_json: bool, jobs: int | None, determinism: bool, update: bool, goldens: bool
-) -> None:
+@voice_options
+def check(targets: tuple[str, ...], as_json: bool, **chosen: Any) -> None:
     """Check scenes without rendering video: origin of numbers, data, layout, timing, script, determinism.
+
+    With a voice, words and motions are compared as it says them, and no length is judged.
 
     Exit status 1 if any finding stands. A finding is mended, or waived beside the object with a reason
     (scenes/waivers.py); waivers are listed.
@@ -40,7 +41,7 @@ def check(
         if not as_json and sys.stderr.isatty():
             click.echo(f"  {time.perf_counter() - start:5.0f} s  {scene}", err=True)
 
-    report = audit(Wishes(targets, jobs, determinism, goldens, update), tell=tell)
+    report = audit(Wishes(targets, **chosen), tell=tell)
     if as_json:
         click.echo(json.dumps(report.to_json(), indent=1, ensure_ascii=False))
     else:

@@ -9,7 +9,6 @@ from __future__ import annotations
 import os
 import platform
 import shutil
-import subprocess
 import sys
 from collections.abc import Callable
 from dataclasses import asdict, dataclass
@@ -20,6 +19,7 @@ from typing import Literal
 import click
 
 from explainers import paths
+from explainers.errors import ExplainError
 from scenes.commands.common import print_json
 
 Status = Literal["ok", "missing", "optional"]
@@ -121,16 +121,17 @@ def _resources() -> Finding:
 
 
 def _espeak() -> Finding:
-    program = shutil.which("espeak-ng")
-    if program is None:
-        return Finding("voice espeak-ng", "optional", "not installed", _system_install("espeak-ng"))
-    words = subprocess.run([program, "--version"], capture_output=True, text=True, check=False).stdout.split("  ")
-    return Finding("voice espeak-ng", "ok", words[0].strip() or program)
+    from scenes.voices import espeak
+
+    try:
+        return Finding("voice espeak-ng", "ok", f"{espeak.version()} (--voice espeak)")
+    except ExplainError:
+        return Finding("voice espeak-ng", "optional", "not installed", espeak.how_to_install())
 
 
 def _piper() -> Finding:
     try:
-        return Finding("voice piper", "ok", f"piper-tts {version('piper-tts')}")
+        return Finding("voice piper", "ok", f"piper-tts {version('piper-tts')} (--voice piper --voice-model FILE)")
     except PackageNotFoundError:
         return Finding("voice piper", "optional", "not installed", f"{sys.executable} -m pip install piper-tts")
 
@@ -206,7 +207,3 @@ def _nearest(path: Path) -> Path:
     while not path.exists() and path != path.parent:
         path = path.parent
     return path
-
-
-def _system_install(package: str) -> str:
-    return f"brew install {package}" if sys.platform == "darwin" else f"sudo apt-get install {package}"

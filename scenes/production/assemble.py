@@ -59,8 +59,8 @@ def assemble(
     (made / f"{name}.srt").write_text(captions.subrip(spoken), encoding="utf-8")
     shutil.copyfile(_poster(selection, parts).poster, made / "poster.png")
     manifest = _manifest(selection, parts, starts, total, options)
-    if heard is not None:
-        manifest["sound"] = sound.measure(heard).to_json()
+    if (loudness := sound.measure_file(made / f"{name}.mp4")) is not None:
+        manifest["sound"] = loudness.to_json()
         for scene, steps in zip(manifest["scenes"], said, strict=True):
             for step, one in zip(scene["steps"], steps, strict=True):
                 step["voice"] = one.voice

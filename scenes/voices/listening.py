@@ -14,7 +14,7 @@ Samples = NDArray[np.float32]
 
 _WINDOW = 0.005
 #: Speech is at most so many dB below its loudest moment, and stands out so many dB from the noise.
-_RANGE, _LEAST_RANGE, _ABOVE_NOISE = 40.0, 30.0, 8.0
+_RANGE, _LEAST_RANGE, _ABOVE_NOISE = 40.0, 22.0, 8.0
 #: What begins or ends speech lasts: of so many windows, so many are loud. A click of the mouse is not speech.
 _RUN, _LOUD = 8, 4
 #: Silence that is a pause and not the closure of a consonant.

@@ -100,36 +100,39 @@ def recordings(lecture: Lecture) -> dict[tuple[str, int], Path]:
 def read(path: Path) -> Samples:
     """A recording as one channel at `RATE`; one that cannot be used is an error that says what to do."""
     try:
-        samples = _decoded(path)
+        channels, rate = _decoded(path)
     except (OSError, av.error.FFmpegError, IndexError, ValueError) as error:
         reason = f"{type(error).__name__}: {error}"
         raise ExplainError(
             f"voice/{path.name} cannot be read as sound ({reason}); export it as WAV, FLAC or MP3 again"
         ) from error
-    peak = float(np.abs(samples).max()) if samples.size else 0.0
-    if peak < _SILENT:
-        raise ExplainError(f"voice/{path.name} is silent; is the microphone on? Record it again")
-    full = np.abs(samples) >= min(_FULL, peak) if peak >= _FULL else np.zeros(samples.shape, np.bool_)
-    if len(_runs(full, _IN_A_ROW)) >= _PLACES:
+    must_be_usable(channels, rate, f"voice/{path.name}")
+    return resampled(channels.mean(axis=0).astype(np.float32), rate)
+
+
+def must_be_usable(channels: Samples, rate: int, name: str) -> None:
+    """Refuse a recording (channels, samples) that is silent, clipped, or has too few samples a second."""
+    if rate < LEAST_RATE:
         raise ExplainError(
-            f"voice/{path.name} is clipped (it was recorded too loud); turn the microphone down and record it again"
+            f"{name} has {rate} samples a second, as a telephone has; record at 44100 or 48000 (at least {LEAST_RATE})"
         )
-    return samples
+    peak = float(np.abs(channels).max()) if channels.size else 0.0
+    if peak < _SILENT:
+        raise ExplainError(f"{name} is silent; is the microphone on? Record it again")
+    if peak >= _FULL and sum(len(_runs(np.abs(each) >= _FULL, _IN_A_ROW)) for each in channels) >= _PLACES:
+        raise ExplainError(
+            f"{name} is clipped (it was recorded too loud); turn the microphone down and record it again"
+        )
 
 
-def _decoded(path: Path) -> Samples:
+def _decoded(path: Path) -> tuple[Samples, int]:
     with av.open(str(path)) as container:
         stream = container.streams.audio[0]
-        if stream.rate < LEAST_RATE:
-            raise ExplainError(
-                f"voice/{path.name} has {stream.rate} samples a second, as a telephone has; "
-                f"record at 44100 or 48000 (at least {LEAST_RATE})"
-            )
+        to_floats = av.AudioResampler(format="fltp")
+        frames = [frame for each in container.decode(stream) for frame in to_floats.resample(each)]
         rate = stream.rate
-        to_one = av.AudioResampler(format="fltp", layout="mono", rate=rate)
-        frames = [frame for each in container.decode(stream) for frame in to_one.resample(each)]
-    samples = np.concatenate([frame.to_ndarray()[0] for frame in [*frames, *to_one.resample(None)]])
-    return resampled(samples.astype(np.float32), rate)
+    pieces = [frame.to_ndarray() for frame in [*frames, *to_floats.resample(None)]]
+    return np.concatenate(pieces, axis=1).astype(np.float32), rate
 
 
 def resampled(samples: Samples, rate: int) -> Samples:

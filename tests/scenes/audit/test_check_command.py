@@ -4,15 +4,20 @@ from __future__ import annotations
 
 import json
 import os
+import re
+import sys
 from collections.abc import Callable
 from pathlib import Path
+from types import SimpleNamespace
 
+import numpy as np
 import pytest
 
 from scenes.audit.checking import Wishes, check, chosen
 from scenes.audit.lookup import find
 from scenes.cli import main
 from scenes.registry import Course
+from scenes.voices import Line, Utterance
 
 SECTIONS = """
 ## Layers
@@ -106,3 +111,34 @@ def test_scripts_and_classes_that_do_not_match(make_course: MakeCourse) -> None:
     assert [code for code, _ in found] == ["script-mismatch", "script-mismatch"]
     assert "Extra" in found[0][1]
     assert "Missing" in found[1][1]
+
+
+class Hasty:
+    """A voice that says a word in five thousandths of a second."""
+
+    name, identity = "hasty", "hasty"
+
+    def __init__(self, model: Path | None) -> None: ...
+
+    def say(self, line: Line) -> Utterance:
+        seconds = len(line.text.split()) / 200
+        return Utterance(np.sin(np.arange(round(seconds * 16_000))).astype(np.float32) / 2, 16_000)
+
+
+def test_with_a_voice_words_and_motions_are_judged_and_lengths_are_not(
+    course: Course, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("scenes.audit.timing.LECTURE_SECONDS", (200, 420))
+    monkeypatch.setattr("scenes.voices.voice.BUILT_IN", {"hasty": f"{__name__}:Hasty"})
+    monkeypatch.setitem(sys.modules, __name__, sys.modules.get(__name__) or SimpleNamespace(Hasty=Hasty))
+    assert call("check", "9", "--jobs", "1") == 1
+    assert "lecture-length" in capsys.readouterr().out
+    assert call("check", "9", "--jobs", "1", "--voice", "hasty") == 1
+    said = capsys.readouterr().out
+    assert "lecture-length" not in said and "scene-length" not in said
+    assert re.search(r"step [12] +overrun", said), "a motion that its words outran"
+    assert "pace" in said
+    assert call("check", "9", "--voice", "hasty", "--update") == 1
+    assert "goes with neither --update nor --determinism" in capsys.readouterr().err
+    assert call("check", "9", "--voice", "nobody") == 1
+    assert "unknown voice 'nobody'; there are none, hasty" in capsys.readouterr().err

@@ -263,3 +263,28 @@ def test_a_voice_that_gives_no_sound_is_named(
     horn.say = lambda self, line: said()
     with pytest.raises(ExplainError, match=f"the voice horn at 9/First step 1.*{says}"):
         make(make_course(SCRIPT, CODE), tmp_path)
+
+
+@pytest.mark.slow
+def test_a_whole_lecture_is_in_step_with_the_draft_voice(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Lecture 3, 26 steps: every one is heard within 40 ms of its picture, a key frame of the produced film."""
+    try:
+        voice.find("espeak")
+    except ExplainError:
+        pytest.skip("espeak-ng is not installed")
+    monkeypatch.setenv("EXPLAIN_CACHE", str(tmp_path / "cache"))
+    (film,) = render(["3"], Options(quality="480p", out=tmp_path / "out", voice="espeak"))
+    with av.open(str(film.video)) as container:
+        chapters = [float(each["start"] * each["time_base"]) for each in container.chapters()]
+    keys = np.array([float(p.pts * p.time_base) for p in _video_packets(film.video) if p.is_keyframe])
+    sound, starts = heard(film), [step["start_seconds"] for step in steps_of(film)]
+    loud = np.flatnonzero(np.abs(sound[:, 0]) > 0.01)
+    sounds = loud[np.concatenate([[True], np.diff(loud) > 0.6 * RATE])] / RATE
+    assert len(sounds) == len(starts) > 20
+    seen = [keys[np.argmin(np.abs(keys - second))] for second in sounds]
+    assert seen == pytest.approx(starts, abs=0.001)
+    assert np.abs(np.subtract(sounds, seen)).max() < AGREE
+    assert chapters == [scene["start_seconds"] for scene in manifest(film)["scenes"]]
+    integrated, peak = loudness(sound)
+    assert integrated == pytest.approx(-16, abs=0.5)
+    assert peak < -1.5
