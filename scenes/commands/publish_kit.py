@@ -6,6 +6,8 @@ from pathlib import Path
 
 import click
 
+from scenes.commands.common import course_options
+
 
 @click.command("publish-kit")
 @click.argument("lecture", type=int)
@@ -15,9 +17,9 @@ import click
 @click.option(
     "--out", type=click.Path(path_type=Path), default=Path("out/publish"), show_default=True, help="Folder of kits."
 )
-@click.option("--lang", help="Language of the film; default: English, or what course.toml says.")
+@course_options
 @click.option("--picture", metavar="SCENE[/STEP]", default="", help="What the thumbnail shows; default: the poster.")
-def publish_kit(lecture: int, films: Path, out: Path, lang: str | None, picture: str) -> None:
+def publish_kit(lecture: int, films: Path, out: Path, picture: str) -> None:
     """Make the folder that goes to YouTube or a learning platform with LECTURE, which was rendered before.
 
     It holds the film, captions (.srt, .vtt), title, chapters and description with sources as text, a thumbnail
@@ -25,7 +27,7 @@ def publish_kit(lecture: int, films: Path, out: Path, lang: str | None, picture:
     """
     from scenes.publishing import kit
 
-    folder, notes = kit(lecture, films, out, lang, picture)
+    folder, notes = kit(lecture, films, out, picture)
     for file in sorted(folder.iterdir()):
         click.echo(f"{file}  ({file.stat().st_size / 1000:,.0f} kB)")
     for note in notes:

@@ -20,12 +20,12 @@ from scenes.publishing import describing
 from scenes.registry import Course, select
 
 
-def kit(number: int, films: Path, out: Path, lang: str | None = None, picture: str = "") -> tuple[Path, list[str]]:
+def kit(number: int, films: Path, out: Path, picture: str = "") -> tuple[Path, list[str]]:
     """Write the folder ``<out>/<film>`` for a lecture that was rendered into ``films``.
 
     Returns the folder, and what a user should know. ``picture``: ``Scene/step`` of the thumbnail.
     """
-    course = Course.default(lang)
+    course = Course.default()
     (film,) = select([str(number)], course)
     folder, manifest = _rendered(films / film.name, film.name, number)
     target = out / film.name
