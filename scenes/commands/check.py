@@ -5,6 +5,8 @@ from __future__ import annotations
 import json
 import sys
 import time
+from collections.abc import Iterator, Sequence
+from itertools import groupby
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -59,7 +61,7 @@ def _print(report: Report, seconds: float) -> None:
         click.echo(f"  step {steps:<6} {click.style(finding.code, fg='red'):<24} {finding.object}")
         click.echo(f"{'':14}{finding.measure}")
         click.echo(f"{'':14}→ {finding.message}")
-    for line in report.updated:
+    for line in shortened(report.updated):
         click.echo(f"golden  {line}")
     waivers = [waiver for each in report.audits for waiver in each.waivers]
     if waivers:
@@ -74,3 +76,12 @@ def _print(report: Report, seconds: float) -> None:
         f"{len(report.findings)} findings, {len(waivers)} waivers  ({seconds:.0f} s)"
     )
     click.secho(summary, fg="red" if report.findings else "green")
+
+
+def shortened(lines: Sequence[str], most: int = 4) -> Iterator[str]:
+    """What changed in goldens, ``Scene step N: …``: the first few lines of each step, and how many more there are."""
+    for step, group in groupby(lines, key=lambda line: line.partition(": ")[0]):
+        changed = list(group)
+        yield from changed[:most]
+        if len(changed) > most:
+            yield f"{step}: … and {len(changed) - most} more"

@@ -127,6 +127,7 @@ def configuration() -> dict[str, Any]:
         "autodoc_typehints": "none",
         "autodoc_member_order": "bysource",
         "autodoc_preserve_defaults": True,
+        "suppress_warnings": ["misc.highlighting_failure"],  # %%manim in a cell is no Python
         "html_theme": "furo",
         "html_title": "Explain DeepSeek",
         "html_static_path": ["_static"],

@@ -14,7 +14,8 @@ from scenes.workshop.differing import Change, Comparison, Pixels
 _STYLE = """
 :root { color-scheme: dark; } body { margin: 0 auto; max-width: 110rem; padding: 1rem 1.5rem; background: #0e1217;
 color: #edf1f5; font: 15px/1.5 system-ui, sans-serif; } .row { display: grid; gap: .8rem;
-grid-template-columns: repeat(3, minmax(0, 1fr)); } img { width: 100%; border-radius: 4px; display: block; }
+grid-template-columns: repeat(3, minmax(0, 1fr)); } img { width: 100%; border-radius: 4px;
+display: block; outline: 1px solid #3a4554; }
 figure { margin: 0; } figcaption, .quiet { color: #a3afbd; } h2 { font-size: 1rem; margin: 1.6rem 0 .4rem; }
 .none { aspect-ratio: 16 / 9; border: 1px dashed #3a4554; border-radius: 4px; display: grid; place-items: center; }
 """

@@ -62,7 +62,7 @@ def compare(
         raise ExplainError(f"{revision!r} is no revision of {root}; name a commit, a branch or a tag")
     course = Course(root / "lecture_scripts", root / "scenes" / "lectures")
     _, keys = chosen(targets, course)
-    found = Comparison(commit[:10])
+    found = Comparison(commit[:10] if commit.startswith(revision) else f"{revision} ({commit[:10]})")
     with _checked_out(root, commit) as old, tempfile.TemporaryDirectory(prefix="explain-diff-") as folder:
         then = _keys(old)
         touched = Touched(root, commit, old)

@@ -16,6 +16,7 @@ import pytest
 from scenes.audit.checking import Wishes, check, chosen
 from scenes.audit.lookup import find
 from scenes.cli import main
+from scenes.commands.check import shortened
 from scenes.registry import Course
 from scenes.voices import Line, Utterance
 
@@ -142,3 +143,12 @@ def test_with_a_voice_words_and_motions_are_judged_and_lengths_are_not(
     assert "goes with neither --update nor --determinism" in capsys.readouterr().err
     assert call("check", "9", "--voice", "nobody") == 1
     assert "unknown voice 'nobody'; there are none, hasty" in capsys.readouterr().err
+
+
+def test_a_picture_that_changed_altogether_is_told_in_few_lines() -> None:
+    lines = [f"2/Demo step {step}: gone: thing {index}" for step in (1, 2) for index in range(9 * step)]
+    told = list(shortened([*lines, "2/Other: new, 2 steps"]))
+    assert told[:4] == lines[:4]
+    assert told[4] == "2/Demo step 1: … and 5 more"
+    assert told[9] == "2/Demo step 2: … and 14 more"
+    assert told[10:] == ["2/Other: new, 2 steps"]
