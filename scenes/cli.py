@@ -41,6 +41,7 @@ COMMANDS: dict[str, Entry] = {
     "play": Entry("scenes.commands.play:play", "Step through lectures in a browser, on this machine."),
     "site": Entry("scenes.commands.site:site", "Build a static site from the lectures that were rendered."),
     "export": Entry("scenes.commands.export:export", "Write lectures as a deck, PowerPoint, hand-out or notes."),
+    "record": Entry("scenes.commands.record:record", "Record your own voice, step by step, or list what to record."),
     "publish-kit": Entry(
         "scenes.commands.publish_kit:publish_kit", "Make the folder to upload: film, chapters, sources, thumbnail."
     ),

@@ -56,6 +56,8 @@ def render(targets: Sequence[str | int], options: Options, *, course: Course | N
             compute_runs(list(jobs.values()), work)
             if speaker:
                 jobs = {name: replace(job, voiced=_timing(speaker, job.entry)) for name, job in jobs.items()}
+                for film in films:
+                    speaker.must_have_spoken(film.lecture)
             keys = {name: job.key for name, job in jobs.items()}
             bars = Bars({name: job.frames for name, job in jobs.items()})
             parts = {} if options.fresh else {name: part for name in jobs if (part := cache.find(keys[name]))}
@@ -140,7 +142,7 @@ def _film(
 ) -> FilmResult:
     names = [entry.key for entry in film.entries]
     said = [speaker.says(entry) for entry in film.entries] if speaker else []
-    notes = speaker.notes(film.lecture, [each for scene in said for each in scene]) if speaker else []
+    notes = speaker.notes(film.lecture) if speaker else []
     video, seconds = assemble(film, [parts[name] for name in names], options, work, said)
     return FilmResult(
         film.name,

@@ -5,7 +5,6 @@ from __future__ import annotations
 import contextlib
 import hashlib
 import os
-from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -19,7 +18,7 @@ from scenes import clock, script, voices
 from scenes.registry import SceneEntry
 from scenes.voices import RATE, Line, Utterance, Voice, listening
 from scenes.voices.listening import Samples
-from scenes.voices.recorded import Recorded, file_name, folder_of, resampled
+from scenes.voices.recorded import Recorded, file_name, folder_of, resampled, words_read
 from scenes.voices.voice import must_be_sound
 from scenes.voices.wording import written
 
@@ -48,7 +47,10 @@ class Speaker:
     def __init__(self, voice: Voice) -> None:
         self.voice = voice
         self.deputy = _deputy() if isinstance(voice, Recorded) else None
-        self.missing: dict[Path, list[str]] = {}
+        #: Script → names of recordings: those that lack, those that were read from other words, those that are used.
+        self.missing: dict[Path, dict[str, None]] = {}
+        self.changed: dict[Path, dict[str, None]] = {}
+        self.spoken: dict[Path, dict[str, None]] = {}
 
     def says(self, entry: SceneEntry) -> tuple[Said, ...]:
         """Every step of a scene."""
@@ -58,28 +60,35 @@ class Speaker:
         text, places = written(step.tokens, entry.lecture.lang)
         home = script.load(entry.script)  # recordings are named as the script numbers its lecture
         line = Line(text, entry.lecture.lang, home, entry.name, step.index)
+        name, about = file_name(home, entry.name, step.index), entry.lecture.path
         for voice in filter(None, (self.voice, self.deputy)):
             utterance = _utterance(voice, line)
-            if utterance is not None:
-                return _heard(utterance, step.tokens, places, voice.name)
             if voice is self.voice:
-                names = self.missing.setdefault(entry.lecture.path, [])
-                name = file_name(home, entry.name, step.index)
-                names += [name] if name not in names else []
+                (self.missing if utterance is None else self.spoken).setdefault(about, {})[name] = None
+            if utterance is not None:
+                if voice.name == "recorded" and words_read(folder_of(home)).get(name, step.narration) != step.narration:
+                    self.changed.setdefault(about, {})[name] = None
+                return _heard(utterance, step.tokens, places, voice.name)
         return Said(np.zeros(0, np.float32), tuple(clock.ByWords().word_starts(step)), "")
 
-    def notes(self, lecture: script.Lecture, said: Sequence[Said]) -> list[str]:
-        """What a user should know about who spoke: which recordings lack, and who stepped in."""
-        names = self.missing.get(lecture.path)
-        if not names:
-            return []
-        if not Counter(each.voice for each in said)[self.voice.name]:
+    def must_have_spoken(self, lecture: script.Lecture) -> None:
+        """An error where this voice, asked for a film of this lecture, had not a word for it."""
+        if lecture.path not in self.spoken:
             raise ExplainError(
                 f"nothing of this film is recorded in {folder_of(lecture)}; `explain record {lecture.number}` records, "
                 "or lists the files that are wanted; --voice espeak speaks a draft"
             )
-        who = f"spoken by {self.deputy.name}" if self.deputy else "silent, timed by their words"
-        return [f"not recorded, {who}: {', '.join(names)} (in {folder_of(lecture)})"]
+
+    def notes(self, lecture: script.Lecture) -> list[str]:
+        """What a user should know about who spoke: which recordings lack and who stepped in, and which are old."""
+        found = []
+        if names := self.missing.get(lecture.path):
+            who = f"spoken by {self.deputy.name}" if self.deputy else "silent, timed by their words"
+            found.append(f"not recorded, {who}: {', '.join(names)} (in {folder_of(lecture)})")
+        if names := self.changed.get(lecture.path):
+            again = "`explain record --again` reads them anew"
+            found.append(f"the script has changed since these were recorded: {', '.join(names)}; {again}")
+        return found
 
 
 def _deputy() -> Voice | None:

@@ -8,6 +8,7 @@ step, its start and end in seconds). A step of its own replaces what the take ho
 from __future__ import annotations
 
 import difflib
+import json
 import re
 from collections.abc import Sequence
 from pathlib import Path
@@ -22,6 +23,8 @@ from scenes.voices import listening
 from scenes.voices.listening import Samples
 from scenes.voices.voice import RATE, Line, Utterance
 
+#: Beside the recordings that `explain record` made: file name → the words that were read.
+SAID = "said.json"
 KINDS = (".wav", ".flac", ".mp3")
 LEAST_RATE = 16_000
 #: Between paragraphs of a take a pause lasts at least so long, and so many times as long as any other pause.
@@ -200,6 +203,14 @@ def _by_pauses(path: Path, samples: Samples, steps: int) -> list[tuple[float, fl
         edges += [(start + end) / 2] * 2
     edges.append(len(samples) / RATE)
     return list(zip(edges[::2], edges[1::2], strict=True))
+
+
+def words_read(folder: Path) -> dict[str, str]:
+    """What was read in each recording that `explain record` made, by file name."""
+    try:
+        return dict(json.loads((folder / SAID).read_text(encoding="utf-8")))
+    except (OSError, ValueError):
+        return {}
 
 
 def missing(lecture: Lecture, scenes: Sequence[str] = ()) -> list[tuple[str, int]]:

@@ -155,15 +155,17 @@ def test_missing_steps_fall_back_and_are_listed(
     monkeypatch.setenv("EXPLAIN_CACHE", str(tmp_path / "cache"))
     monkeypatch.setattr(speaking, "_deputy", lambda: None)
     speaker = speaking.Speaker(Recorded())
+    for entry in entries(lecture):
+        speaker.says(entry)
     with pytest.raises(ExplainError, match=r"nothing of this film is recorded .*`explain record 9`"):
-        speaker.notes(lecture, [said for entry in entries(lecture) for said in speaker.says(entry)])
+        speaker.must_have_spoken(lecture)
     save("9_First-2.wav", np.concatenate([quiet(0.5), babble(1.5), quiet(0.5)]))
     speaker = speaking.Speaker(Recorded())
     said = [said for entry in entries(lecture) for said in speaker.says(entry)]
     assert [one.voice for one in said] == ["", "recorded", ""]
     assert said[0].starts[-1] == pytest.approx(3 / 150 * 60), "what nobody says goes by its words"
     assert said[1].starts[-1] == pytest.approx(1.5, abs=0.03)
-    (note,) = speaker.notes(lecture, said)
+    (note,) = speaker.notes(lecture)
     assert note.startswith("not recorded, silent, timed by their words: 9_First-1.wav, 9_Second-1.wav")
 
 
@@ -177,4 +179,4 @@ def test_the_draft_voice_steps_in_where_it_is_installed(
         pytest.skip("espeak-ng is not installed")
     said = [said for entry in entries(lecture) for said in speaker.says(entry)]
     assert [one.voice for one in said] == ["recorded", "recorded", "espeak"]
-    assert speaker.notes(lecture, said)[0].startswith("not recorded, spoken by espeak: 9_Second-1.wav")
+    assert speaker.notes(lecture)[0].startswith("not recorded, spoken by espeak: 9_Second-1.wav")
