@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from explainers.errors import ExplainError
-from scenes import own_course
+from scenes import look, own_course
 
 if TYPE_CHECKING:
     from explainers.quantities import Quantity
@@ -81,11 +81,13 @@ class Read:
 
 
 def read_again(kind: str, name: str, params: Mapping[str, Any]) -> Read:
-    """Ask for a run, a number or what a card shows as a scene would."""
+    """Ask for a run, a number, a colour or what a card shows as a scene would."""
     if kind == "run":
         return read_run(name, params)[1]
     if kind == "number":
         return read_number(name)[1]
+    if kind == "colour":
+        return read_colour(name)
     from scenes import script
 
     if kind == "logo":
@@ -114,6 +116,11 @@ def read_number(reference: str) -> tuple[Quantity, Read]:
 def number_read(reference: str, quantity: Quantity) -> Read:
     """The note that this number was read."""
     return Read("number", reference, _digest(json.dumps(quantity.to_json(), sort_keys=True, default=str)))
+
+
+def read_colour(name: str) -> Read:
+    """The note that a colour of the theme, or a scale of colours, was looked up (`scenes.look.noted`)."""
+    return Read("colour", name, _digest(look.value(name)))
 
 
 def read_front(own: Lecture, number: int) -> tuple[Lecture | None, Read]:

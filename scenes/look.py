@@ -6,40 +6,22 @@ import hashlib
 import json
 import os
 from collections.abc import Mapping
+from dataclasses import replace
+from functools import cache
 from pathlib import Path
-from types import MappingProxyType
+from typing import Any
 
 from explainers import extensions
-from explainers.errors import ExplainError
+from explainers.errors import ExplainError, one_of
 from scenes import own_course
+from scenes.themes import ROLES, THEMES, Theme
+
+__all__ = ["ROLES", "THEMES", "Theme"]
 
 ENVIRONMENT = "EXPLAIN_THEME"
-BUILT_IN = ("dark", "light", "high-contrast")
-
-
-#: What a colour may mean. The same in all eight lectures.
-ROLES: Mapping[str, str] = MappingProxyType(
-    {
-        "token": "a token, a piece of text",
-        "query": "attention: what is asked",
-        "key": "attention: what is matched",
-        "value": "attention: what is fetched",
-        "latent": "the compressed vector that MLA keeps",
-        "rope": "position (rotary)",
-        "router": "the gate that chooses experts",
-        "expert": "a routed expert",
-        "shared_expert": "an expert that every token visits",
-        "dense": "a dense layer, the usual way",
-        "reward": "what is rewarded, what is gained",
-        "cost": "what is paid, what is lost",
-        "muted": "what stands back: axes, units, asides",
-        "accent": "what to look at now",
-        "text": "words",
-        "surface": "the filling of chips and panels; carries no meaning",
-        "hairline": "grid lines and outlines that stand back; carry no meaning",
-        "ground": "the background",
-    }
-)
+#: What pictures took of the theme since it was cleared: roles, ``sequential``, ``diverging``; with ``theme/`` before
+#: them where a scene chose a theme itself.
+noted: set[str] = set()
 
 
 def name(environment: Mapping[str, str] = os.environ) -> str:
@@ -70,16 +52,60 @@ def fonts(environment: Mapping[str, str] = os.environ) -> dict[str, str]:
     return found
 
 
+def named(name: str) -> Theme:
+    """A theme of this project, or of an installed package (entry point ``explain.themes``)."""
+    if name in THEMES:
+        return THEMES[name]
+    if name not in extensions.offered("explain.themes"):
+        raise one_of("theme", name, [*THEMES, *extensions.offered("explain.themes")])
+    found = extensions.load("explain.themes", name)
+    if not isinstance(found, Theme):
+        raise ExplainError(
+            f"the theme {name!r} of an installed package is no scenes.kit.theme.Theme; mend that package"
+        )
+    return found
+
+
+def in_force(environment: Mapping[str, str] = os.environ) -> Theme:
+    """The theme that was chosen, with a lecturer's own colours."""
+    return _changed(name(environment), tuple(colours(environment).items()))
+
+
+@cache
+def _changed(name: str, colours: tuple[tuple[str, str], ...]) -> Theme:
+    """A theme in which some roles have other colours."""
+    found = named(name)
+    return replace(found, colours={**found.colours, **dict(colours)}) if colours else found
+
+
+def value(what: str) -> str:
+    """What is `noted` under this name, as it is now."""
+    chosen, _, name = what.rpartition("/")
+    theme = named(chosen) if chosen else in_force()
+    if name in ("sequential", "diverging"):
+        return " ".join(getattr(theme, name))
+    if name not in theme.colours:
+        raise one_of("colour role", name, list(theme.colours))
+    return theme.colours[name]
+
+
 def ingredient(environment: Mapping[str, str] = os.environ) -> str:
-    """What of the look a picture depends on besides the project's own code: a name, and a digest of what is foreign."""
-    foreign: dict[str, str] = dict(colours(environment))
+    """What every picture depends on of the look: the theme's name, and a digest of fonts that are a lecturer's own.
+
+    Colours are not in it: a scene notes which it looked up.
+    """
+    foreign = {}
     for key, font in fonts(environment).items():
         file = Path(font)
-        foreign[f"font {key}"] = hashlib.sha256(file.read_bytes()).hexdigest() if file.is_file() else font
-    chosen = name(environment)
-    if chosen not in BUILT_IN and chosen in extensions.offered("explain.themes"):
-        theme = extensions.load("explain.themes", chosen)
-        foreign["theme"] = repr((sorted(theme.colours.items()), theme.sequential, theme.diverging))
-    if not foreign:
-        return chosen
-    return f"{chosen} {hashlib.sha256(json.dumps(foreign, sort_keys=True).encode()).hexdigest()[:12]}"
+        foreign[key] = hashlib.sha256(file.read_bytes()).hexdigest() if file.is_file() else font
+    return name(environment) + (f" {_short(foreign)}" if foreign else "")
+
+
+def everything(environment: Mapping[str, str] = os.environ) -> str:
+    """`ingredient`, and a digest of all colours: two machines where it is the same draw the same."""
+    theme = in_force(environment)
+    return f"{ingredient(environment)} {_short([sorted(theme.colours.items()), theme.sequential, theme.diverging])}"
+
+
+def _short(value: Any) -> str:
+    return hashlib.sha256(json.dumps(value, sort_keys=True).encode()).hexdigest()[:12]

@@ -216,9 +216,9 @@ class _Reader:
             raise self.error(full, f"is empty; write a text like {key.example}, or take the line out")
 
     def theme(self, name: str | None) -> None:
-        from scenes.look import BUILT_IN
+        from scenes.themes import THEMES
 
-        known = [*BUILT_IN, *extensions.offered("explain.themes")]
+        known = [*THEMES, *extensions.offered("explain.themes")]
         if name is not None and name not in known:
             raise self.error("theme.base", f"{name!r} is not allowed; choose {', '.join(known)}")
 

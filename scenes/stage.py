@@ -28,7 +28,7 @@ from tqdm import tqdm
 from explainers.errors import ExplainError, one_of
 from explainers.quantities import Quantity
 from explainers.traces import NamedArray, Trace
-from scenes import clock, door, script
+from scenes import clock, door, look, script
 from scenes.citations import Citations
 from scenes.registry import Course
 from scenes.report import Cue, SceneReport, StepReport, numbers_shown, objects_shown, said, texts_shown
@@ -115,6 +115,7 @@ class LectureScene(Scene):
         super().__init__(*args, **kwargs)
         from scenes.kit import theme
 
+        look.noted.clear()
         self.camera.background_color = theme.role("ground")
 
     def __setattr__(self, name: str, value: Any) -> None:
@@ -203,7 +204,8 @@ class LectureScene(Scene):
 
     def report(self) -> SceneReport:
         """What happened so far, as plain data."""
-        reads = sorted((read.to_json() for read in self.reads), key=str)
+        found = {**self.reads, **dict.fromkeys(door.read_colour(name) for name in look.noted)}
+        reads = sorted((read.to_json() for read in found), key=str)
         return SceneReport(
             self.lecture, type(self).__name__, self.section.heading, self.ticks, tuple(self.finished), tuple(reads)
         )

@@ -263,7 +263,9 @@ class Formula(MathTypst):
 
     def __init__(self, source: str, size: str | float = "heading", role: str = "text") -> None:
         functions = "".join(
-            f'#let {_typst_name(name)}(body) = text(fill: rgb("{theme.colour(name)}"), body)\n' for name in look.ROLES
+            f'#let {_typst_name(name)}(body) = text(fill: rgb("{theme.colour(name)}"), body)\n'
+            for name in look.ROLES
+            if f"{_typst_name(name)}(" in source
         )
         base = f'#set text(fill: rgb("{theme.colour(role)}"))\n#let softmax = math.op("softmax")\n'
         super().__init__(source, typst_preamble=functions + base, font_size=48)

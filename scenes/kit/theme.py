@@ -10,137 +10,32 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass, replace
 from functools import cache
 from types import MappingProxyType
 
 import numpy as np
 from manim import ManimColor, rate_functions
 
-from explainers import extensions
-from explainers.errors import ExplainError, one_of
+from explainers.errors import one_of
 from scenes import frame, look
 from scenes.kit import palette
 from scenes.kit.palette import Floats
-from scenes.look import ROLES
+from scenes.look import named
+from scenes.themes import ROLES, THEMES, Theme
 
-
-@dataclass(frozen=True)
-class Theme:
-    """A set of colours, one a role, and the anchors of the two scales of magnitude."""
-
-    name: str
-    colours: Mapping[str, str]
-    sequential: tuple[str, ...]
-    diverging: tuple[str, ...]
-
-    def __post_init__(self) -> None:
-        if missing := set(ROLES) - set(self.colours):
-            raise ExplainError(f"theme {self.name!r} lacks a colour for {', '.join(sorted(missing))}")
-
-
-_DARK = Theme(
-    "dark",
-    {
-        "token": "#C9D2DE",
-        "query": "#6BC4F7",
-        "key": "#14A374",
-        "value": "#E27FC0",
-        "latent": "#F7B231",
-        "rope": "#E2603C",
-        "router": "#A487F2",
-        "expert": "#33BDB5",
-        "shared_expert": "#9CC24A",
-        "dense": "#7E8998",
-        "reward": "#6FD04C",
-        "cost": "#F4735F",
-        "muted": "#8D99A8",
-        "accent": "#FFE873",
-        "text": "#EDF1F5",
-        "surface": "#1A212B",
-        "hairline": "#3A4554",
-        "ground": "#0E1217",
-    },
-    sequential=("#18212D", "#1D4E74", "#2391A0", "#8CCFA0", "#FBF6D0"),
-    diverging=("#9ADBFF", "#2F92D9", "#171E27", "#D9622F", "#FFC08F"),
-)
-_LIGHT = Theme(
-    "light",
-    {
-        "token": "#44505E",
-        "query": "#0A6AA8",
-        "key": "#067A55",
-        "value": "#A8327F",
-        "latent": "#8F5B00",
-        "rope": "#B83A12",
-        "router": "#6B45C9",
-        "expert": "#08706B",
-        "shared_expert": "#4E7007",
-        "dense": "#636D7A",
-        "reward": "#2B7A0E",
-        "cost": "#B8331F",
-        "muted": "#5B6572",
-        "accent": "#8A5A00",
-        "text": "#161B22",
-        "surface": "#EEF1F4",
-        "hairline": "#C3CAD3",
-        "ground": "#FCFCFA",
-    },
-    sequential=("#EEF1F0", "#A6D3B4", "#3C9FA6", "#1C5C8A", "#122A48"),
-    diverging=("#0B3E6B", "#4D9ACB", "#F2F2EF", "#DE7E58", "#7E2A10"),
-)
-_CONTRAST = Theme(
-    "high-contrast",
-    dict(
-        _DARK.colours,
-        token="#E6ECF3",
-        query="#8AD6FF",
-        key="#2CD69B",
-        value="#FF9DDB",
-        rope="#FF8057",
-        router="#BDA6FF",
-        expert="#4FE0D7",
-        dense="#A9B4C2",
-        cost="#FF8C7A",
-        muted="#B9C3CF",
-        text="#FFFFFF",
-        hairline="#6B7787",
-        ground="#000000",
-    ),
-    _DARK.sequential,
-    _DARK.diverging,
-)
-THEMES: Mapping[str, Theme] = MappingProxyType({theme.name: theme for theme in (_DARK, _LIGHT, _CONTRAST)})
+__all__ = ["ROLES", "THEMES", "Theme", "named"]
 
 _chosen: list[str] = []
 
 
 def theme() -> Theme:
     """The theme in force: the one chosen by `use_theme`, else `scenes.look.name` with a lecturer's own colours."""
-    if _chosen:
-        return named(_chosen[-1])
-    return _changed(look.name(), tuple(look.colours().items()))
+    return named(_chosen[-1]) if _chosen else look.in_force()
 
 
-@cache
-def _changed(name: str, colours: tuple[tuple[str, str], ...]) -> Theme:
-    """A theme in which some roles have other colours."""
-    found = named(name)
-    return replace(found, colours={**found.colours, **dict(colours)}) if colours else found
-
-
-def named(name: str) -> Theme:
-    """A theme of this project, or of an installed package (entry point ``explain.themes``)."""
-    if name in THEMES:
-        return THEMES[name]
-    if name not in extensions.offered("explain.themes"):
-        raise one_of("theme", name, [*THEMES, *extensions.offered("explain.themes")])
-    found = extensions.load("explain.themes", name)
-    if not isinstance(found, Theme):
-        raise ExplainError(
-            f"the theme {name!r} of an installed package is no scenes.kit.theme.Theme; mend that package"
-        )
-    return found
+def _looked_up(name: str) -> None:
+    """Note what a picture takes of the theme, so that it is drawn again when just that changes."""
+    look.noted.add(f"{_chosen[-1]}/{name}" if _chosen else name)
 
 
 @contextmanager
@@ -158,6 +53,7 @@ def colour(name: str) -> str:
     """The colour of a role as ``#RRGGBB``."""
     if name not in ROLES:
         raise one_of("colour role", name, list(ROLES))
+    _looked_up(name)
     return theme().colours[name]
 
 
@@ -197,11 +93,13 @@ def scale_table(kind: str) -> Floats:
     """The colour table (n, 3) of ``sequential`` (zero stands back, much stands out) or ``diverging`` (signed)."""
     if kind not in ("sequential", "diverging"):
         raise one_of("colour scale", kind, ["sequential", "diverging"])
+    _looked_up(kind)
     return _table(theme().sequential) if kind == "sequential" else _two_arms(theme().diverging)
 
 
 def tinted_table(name: str) -> Floats:
     """A sequential table in one role's hue, for a magnitude that belongs to that role."""
+    _looked_up("sequential")
     return _table((theme().sequential[0], palette.mix(colour("ground"), colour(name), 0.55), colour(name)))
 
 

@@ -199,7 +199,7 @@ def _manifest(
                 "heading": report.heading,
                 **_span(start, start + report.ticks, picture.fps),
                 "steps": [_step(step, start, picture.fps) for step in report.steps],
-                "reads": list(report.reads),
+                "reads": [read for read in report.reads if read["kind"] != "colour"],
             }
         )
     return {

@@ -103,8 +103,8 @@ def _packed(task: Task) -> tuple[dict[str, Any], dict[str, str], dict[str, str]]
     for name in ("file", "script"):
         path = Path(job[name])
         job[name] = str(path.relative_to(_PROJECT)) if path.is_relative_to(_PROJECT) else str(path)
-    ingredients = job_from_json(task.job).ingredients
-    return job, dict(ingredients), {name: os.environ[name] for name in _CHOICES if name in os.environ}
+    ingredients = {**job_from_json(task.job).ingredients, "theme": look.everything()}
+    return job, ingredients, {name: os.environ[name] for name in _CHOICES if name in os.environ}
 
 
 def _received(future: Any, task: Task, listener: Listener, on_done: Callable[[Task], None]) -> Failure | None:
@@ -158,7 +158,6 @@ def draw_there(
 
 def _differs(job: Mapping[str, Any], theirs: Mapping[str, str], choices: Mapping[str, str]) -> str:
     """Which ingredients of the picture are others here."""
-    ours = {**job_from_json(job).ingredients}
-    ours["theme"] = look.ingredient(choices)
+    ours = {**job_from_json(job).ingredients, "theme": look.everything(choices)}
     names = [name for name in sorted({*ours, *theirs}) if ours.get(name) != theirs.get(name)]
     return ", ".join(names[:5]) + (f" and {len(names) - 5} more" if len(names) > 5 else "")

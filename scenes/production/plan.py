@@ -1,9 +1,9 @@
 """What has to be drawn: one job a scene, with a key that changes whenever its picture could.
 
 The key covers the scene's own code (its class and what its module holds besides other scenes), every module of this
-project that it reaches by imports (`source`), its section of the script, the picture's size and rate, theme and
-versions. Each of these is an ingredient with a name, so that it can be said which one changed. What a scene *reads*
-(runs, numbers) is not known before it ran; the cache keeps that beside each part and asks again.
+project that it reaches by imports (`source`), its section of the script, the picture's size and rate, the theme's name
+and versions. Each of these is an ingredient with a name, so that it can be said which one changed. What a scene *reads*
+(runs, numbers, colours) is not known before it ran; the cache keeps that beside each part and asks again.
 """
 
 from __future__ import annotations

@@ -18,6 +18,8 @@ _PROJECT = Path(__file__).resolve().parents[2]
 _PACKAGES = ("explainers", "scenes")
 #: Behind these modules lie values, and values are checked by what a scene reads; their imports are not followed.
 _DOORS = {_PROJECT / "explainers" / name for name in ("references.py", "runs.py")}
+#: Values and no more: what a scene takes of them is a read.
+_VALUES = {_PROJECT / "scenes" / "themes.py"}
 
 
 def shown_path(path: Path) -> str:
@@ -83,7 +85,7 @@ def reach(file: Path) -> set[Path]:
             found.add(path)
             if path in _DOORS:
                 continue
-            todo += [other for other in _imports(path) if other not in found]
+            todo += [other for other in _imports(path) if other not in found and other not in _VALUES]
     return found
 
 

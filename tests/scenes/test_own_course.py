@@ -174,10 +174,9 @@ def test_what_is_asked_for_wins_over_the_file(write: Write, monkeypatch: pytest.
     picture = Options().picture
     assert (picture.width, picture.height, picture.fps) == (480, 854, 12)
     assert Options(quality="1080p", aspect="1:1").picture.width == 1080
-    mine = look.ingredient()
-    assert mine.startswith("light ") and look.colours() == {"key": "#000000"}
+    assert look.in_force().colours["key"] == "#000000" and look.colours() == {"key": "#000000"}
     monkeypatch.setenv("EXPLAIN_THEME", "dark")
-    assert look.ingredient() == "dark" and look.colours() == {}
+    assert look.in_force().name == "dark" and look.colours() == {}
 
 
 def test_a_context_is_added_to_and_not_replaced(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -182,6 +182,7 @@ def test_the_doors_note_what_was_read(tmp_path: Path, monkeypatch: pytest.Monkey
     assert step.narration == "It has 37 of them."
     assert [(number["text"], number["key"]) for number in step.said] == [("37", "v3.experts")]
     assert [(read["kind"], read["name"], read["params"]) for read in scene.report().reads] == [
+        ("colour", "ground", {}),
         ("number", "v3.experts", {}),
         ("run", "probe", {"layers": [2, 3]}),
     ]

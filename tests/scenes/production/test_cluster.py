@@ -16,6 +16,7 @@ from typing import Any
 import pytest
 
 from explainers.errors import ExplainError
+from scenes import look
 from scenes.production import Options, cache, executors, render
 from scenes.production.films import RenderError
 from scenes.production.forecast import forecast
@@ -115,7 +116,7 @@ def test_a_cluster_that_loses_a_worker_makes_the_same_film(
 def test_another_state_of_the_project_is_refused_there(make_course: MakeCourse, tmp_path: Path) -> None:
     course = make_course(SCRIPT, CODE)
     job = Job(course.entry(course.lecture(9), "First"), options(tmp_path).picture)
-    theirs = {**job.ingredients, "version of manim": "0.1", "script": "other"}
+    theirs = {**job.ingredients, "theme": look.everything(), "version of manim": "0.1", "script": "other"}
     failed, files, _ = executors.draw_there(job.to_json(tmp_path), theirs, {})
     assert failed is not None
     assert failed["cause"] == "a machine of the cluster would draw another picture: script, version of manim"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -10,9 +11,10 @@ from click.testing import CliRunner
 
 from explainers import references
 from explainers.quantities import Cited, Quantity
+from scenes import look
 from scenes.commands.cache import cache as command
 from scenes.door import number_read
-from scenes.production import cache, plan, why
+from scenes.production import cache, plan, render, source, why
 from scenes.production.plan import Job
 from scenes.production.settings import Options
 from scenes.registry import Course
@@ -97,3 +99,37 @@ def test_the_command_shows_explains_and_prunes(
     assert "2 scenes removed" in CliRunner().invoke(command, ["prune", "--all"]).output
     assert cache.kept() == []
     assert not list((cache.root() / "parts").iterdir())
+
+
+def test_a_colour_changes_the_scenes_that_looked_it_up(
+    make_course: MakeCourse, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    drawn = {"First": "theme.role('latent')", "Second": "theme.scale_table('sequential')"}
+    code = CODE
+    for name in drawn:
+        code = code.replace("pass", f"from scenes.kit import theme; self.add(Square()); {drawn[name]}", 1)
+    course = make_course(SCRIPT, code)
+    render(["9"], Options(quality="480p", fps=5, out=tmp_path / "out", jobs=1), course=course)
+    jobs = {name: job(course, name, fps=5) for name in drawn}
+    assert all(cache.find(each.key) for each in jobs.values())
+    theme = look.in_force()
+    colours = {**theme.colours, "latent": "#123456"}
+    monkeypatch.setattr(look, "in_force", lambda: replace(theme, colours=colours))
+    assert why.explain(jobs["First"]).now == ("colour latent has another value",)
+    assert why.explain(jobs["Second"]).now == ()
+    monkeypatch.setattr(look, "in_force", lambda: replace(theme, sequential=theme.diverging))
+    assert why.explain(jobs["First"]).now == ()
+    assert why.explain(jobs["Second"]).now == ("colour sequential has another value",)
+    ground = replace(theme, colours={**theme.colours, "ground": "#FFFFFF"})
+    monkeypatch.setattr(look, "in_force", lambda: ground)
+    assert [each.now for each in map(why.explain, jobs.values())] == [("colour ground has another value",)] * 2
+    monkeypatch.setattr(look, "in_force", lambda: replace(theme, colours={**theme.colours, "cost": "#FFFFFF"}))
+    assert all(why.explain(each).now == () for each in jobs.values())
+
+
+def test_no_scene_has_the_values_of_the_themes_in_its_code(tmp_path: Path) -> None:
+    scene = tmp_path / "scene.py"
+    scene.write_text("from scenes.kit import theme\n")
+    found = {path.name for path in source.reach(scene)}
+    assert {"theme.py", "look.py"} <= found
+    assert "themes.py" not in found
