@@ -75,7 +75,8 @@ def wanted(found: Sequence[Prompt]) -> Iterator[str]:
         yield f"all {len(found)} steps are recorded"
         return
     seconds = sum(prompt.seconds for prompt in missing)
-    yield f"{len(missing)} of {len(found)} steps are to be recorded, about {seconds / 60:.0f} minutes, into"
+    length = f"{seconds / 60:.0f} minutes" if seconds > 90 else f"{seconds:.0f} seconds"
+    yield f"{len(missing)} of {len(found)} steps are to be recorded, about {length}, into"
     yield f"{missing[0].file.parent}/"
     yield "WAV, FLAC or MP3; 44100 or 48000 samples a second; a second of silence before and after"
     for prompt in missing:
@@ -167,14 +168,19 @@ def _verdict(prompt: Prompt, samples: Samples) -> _Verdict:
 def _keep(prompt: Prompt, samples: Samples) -> Path:
     """Write the take as 16-bit WAV, and note what was read. Another kind of file of that step makes way."""
     folder = prompt.file.parent
-    folder.mkdir(parents=True, exist_ok=True)
     made = folder / f".{prompt.file.name}.part"
-    with wave.open(str(made), "wb") as out:
-        out.setnchannels(1)
-        out.setsampwidth(2)
-        out.setframerate(RATE)
-        out.writeframes(np.round(np.clip(samples, -1, 1) * 32767).astype("<i2").tobytes())
-    made.replace(prompt.file)
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        with wave.open(str(made), "wb") as out:
+            out.setnchannels(1)
+            out.setsampwidth(2)
+            out.setframerate(RATE)
+            out.writeframes(np.round(np.clip(samples, -1, 1) * 32767).astype("<i2").tobytes())
+        made.replace(prompt.file)
+    except OSError as error:
+        raise ExplainError(
+            f"{prompt.file} cannot be written ({error}); make room there, or the folder yours"
+        ) from error
     if prompt.taken is not None and prompt.taken.stem == prompt.file.stem and prompt.taken != prompt.file:
         prompt.taken.unlink(missing_ok=True)
     words = {**words_read(folder), prompt.file.name: prompt.text}

@@ -90,7 +90,7 @@ def test_version_is_that_of_the_project() -> None:
 def test_an_unknown_command_names_the_nearest() -> None:
     answer = call("rendr")
     assert answer.returncode == 1
-    assert answer.stderr.splitlines() == ["error: unknown command 'rendr'; did you mean render or run?"]
+    assert answer.stderr.splitlines() == ["error: unknown command 'rendr'; did you mean render or record or run?"]
 
 
 def test_an_error_for_users_is_one_line_without_traceback() -> None:
