@@ -7,13 +7,16 @@ needed. The format is that of its ``PresentationConfig``.
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 from scenes.exports import clips, notes
 from scenes.exports.talk import Slide, Talk
 
+_MARKUP = re.compile(r"[<&](?=[\w#/!?])")
 #: The folder that the program looks for where it is started. Paths inside the data begin with it.
 FOLDER = "slides"
 
@@ -39,6 +42,21 @@ def _slide(talk: Talk, slide: Slide, files: Path) -> dict[str, Any]:
     return {
         "file": f"{place}/{forwards}",
         "rev_file": f"{place}/{backwards}",
-        "notes": notes.for_speaker(slide),
+        "notes": notes.for_speaker(_inert(slide)),
         "dedent_notes": False,
     }
+
+
+def _inert(slide: Slide) -> Slide:
+    """The same to the eye, and no tag to a page that takes the notes for HTML first and for Markdown then.
+
+    ``manim-slides convert`` writes such pages. A word joiner, which nobody sees, keeps ``<`` from what names a tag.
+    """
+
+    def calm(text: str) -> str:
+        return _MARKUP.sub("\\g<0>\u2060", text)
+
+    numbers = tuple(
+        replace(one, text=calm(one.text), name=calm(one.name), origin=calm(one.origin)) for one in slide.numbers
+    )
+    return replace(slide, narration=calm(slide.narration), numbers=numbers)

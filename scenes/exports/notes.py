@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from pathlib import Path
+from urllib.parse import quote
 
 from scenes.exports.talk import Number, Slide, Source, Talk
 from scenes.exports.words import words
@@ -11,6 +12,7 @@ from scenes.player.pages import clock
 
 _SIGNS = re.compile(r"[\\`*_\[\]#|~$]|[<>]|&(?=[#\w])")
 _ENTITIES = {"<": "&lt;", ">": "&gt;", "&": "&amp;"}
+_IN_URL = ":/?#[]@!$&*+,;=%~"  # as they are; brackets, quotes and spaces are written as %28
 _AT_START = re.compile(r"^([-+=]|\d+(?=[.)](?:\s|$)))")
 
 
@@ -49,15 +51,20 @@ def _numbers(slide: Slide) -> list[str]:
 
 def _number(number: Number) -> str:
     roots = " " + ", ".join(f"({place})" for place in number.sources) if number.sources and not number.url else ""
-    origin = f"[{plain(number.origin)}](<{number.url}>)" if number.url else plain(number.origin)
+    origin = _link(number.origin, number.url)
     return f"- **{plain(number.text)}** {plain(number.name)}: {origin}{roots}"
 
 
 def _source(source: Source, lang: str) -> str:
-    name = f"[{plain(source.name)}](<{source.url}>)" if source.url else plain(source.name)
+    name = _link(source.name, source.url)
     places = "; ".join(plain(place) for place in source.places)
     about = ", ".join(part for part in (source.date, places) if part)
     return f"{name}, {about} ({source.used(lang)})"
+
+
+def _link(text: str, url: str) -> str:
+    """A link, where there is an address; without pointed brackets, which a page could take for a tag."""
+    return f"[{plain(text)}]({quote(url, safe=_IN_URL)})" if url else plain(text)
 
 
 def plain(text: str) -> str:
