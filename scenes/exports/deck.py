@@ -195,8 +195,10 @@ def _sources(talk: Talk, sources: Sequence[Source], before: int) -> str:
 def speaker_page(talk: Talk) -> str:
     """The speaker's window; it shows what the deck tells it."""
     own = words(talk.lang)
-    buttons = (("back", "back"), ("replay", "again"), ("next", "next"))
-    asked = "\n".join(f'<button data-command="{command}">{text(own[name])}</button>' for command, name in buttons)
+    buttons = (("back", "back"), ("replay", "again"), ("next", "go_on"))
+    asked = "\n".join(
+        f'<button data-command="{command}">{text(own[name].capitalize())}</button>' for command, name in buttons
+    )
     return f"""<!doctype html>
 <html lang="{text(talk.lang)}">
 <head>
@@ -210,12 +212,12 @@ def speaker_page(talk: Talk) -> str:
 <p id="words"></p>
 <ul id="numbers"></ul>
 </main>
-<div class="side">
+<aside class="side">
 <img id="now" alt="">
 <progress id="film" value="0" max="1" aria-label="{text(own["step"])}"></progress>
 <p id="next-title"></p>
 <img id="next" alt="">
-</div>
+</aside>
 <footer>
 <button id="elapsed" title="{text(own["restart_clock"])}"></button>
 <span id="clock"></span>

@@ -20,7 +20,8 @@ from scenes.exports.words import words
 #: Inches of the longer side of a slide, as in PowerPoint's own wide format.
 LONG_SIDE = 13.333
 _EMU = 914_400  # in an inch
-_SOURCES_ON_A_SLIDE, _PLACES = 8, 1
+#: Sources on a slide that is wide, and on one that is not, where names take two lines; places in a source.
+_SOURCES, _PLACES = (8, 6), 1
 _ACCENTS = ("latent", "query", "key", "value", "rope", "router")
 _FACE = "Arial"  # there on every machine; the films' own family is not
 _TITLE, _TITLE_ONLY = 0, 5  # layouts of python-pptx's template
@@ -61,8 +62,9 @@ def write(talk: Talk, path: Path, poster: Moment = "end") -> None:
             clip = folder / f"step-{slide.number:02d}.mp4"
             clips.cut(talk.film.video, slide.start, slide.end, talk.picture, clip)
             deck.step(slide, clip, still)
-        for first in range(0, len(talk.sources), _SOURCES_ON_A_SLIDE):
-            deck.sources(talk.sources[first : first + _SOURCES_ON_A_SLIDE], first)
+        count = _SOURCES[0 if deck.wide else 1]
+        for first in range(0, len(talk.sources), count):
+            deck.sources(talk.sources[first : first + count], first)
         deck.file.save(str(path))
 
 
@@ -84,7 +86,7 @@ class _Deck:
         picture = talk.picture
         inch = LONG_SIDE * _EMU / max(picture.width, picture.height)
         self.width, self.height = round(picture.width * inch), round(picture.height * inch)
-        self.unit = min(self.width, self.height) / 100
+        self.unit, self.wide = min(self.width, self.height) / 100, self.width > 1.2 * self.height
         self._fit_master()
         core = self.file.core_properties
         core.title, core.language, core.author, core.keywords = talk.title, talk.lang, "explain export pptx", ""
@@ -135,7 +137,7 @@ class _Deck:
         from pptx.enum.text import MSO_ANCHOR
 
         slide = self.file.slides.add_slide(self.file.slide_layouts[_TITLE])
-        margin, wide = 7 * self.unit, self.width > 1.2 * self.height
+        margin, wide = 7 * self.unit, self.wide
         across = self.width * 0.44 if wide else self.width - 2 * margin
         down = across * self.talk.picture.height / self.talk.picture.width
         if not wide and down > self.height * 0.42:
@@ -150,8 +152,9 @@ class _Deck:
         words = self.height * 0.85 - begin if wide else self.height - margin - begin
         short, long = self.talk.title_parts()
         title, question = slide.shapes.title, slide.placeholders[1]
-        _place(title, margin, begin, room, words * 0.53)
-        _place(question, margin, begin + words * 0.57, room, words * 0.43)
+        upper = min(words * 0.53, 38 * self.unit)
+        _place(title, margin, begin, room, upper)
+        _place(question, margin, begin + upper + words * 0.04, room, words * 0.96 - upper)
         self._write(
             title.text_frame, [(f"{self.talk.number} · {short}", 7.4, "accent", True), (long, 4.2, "text", False)]
         )

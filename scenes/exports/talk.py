@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
@@ -17,6 +18,9 @@ from scenes.player.films import Film
 from scenes.player.origins import Origins
 from scenes.player.pages import clock, origin_line
 from scenes.production.settings import Picture
+
+#: Between the two parts of a title; Chinese has a dash of two letters' width, without spaces.
+_DASH = re.compile(r"\s+—\s+|\s*——\s*")
 
 
 @dataclass(frozen=True)
@@ -138,8 +142,8 @@ class Talk:
 
     def title_parts(self) -> tuple[str, str]:
         """``"MLA — remembering everything"`` → its two parts; the second may be empty."""
-        short, _, long = self.title.partition(" — ")
-        return short, long
+        short, *long = _DASH.split(self.title, maxsplit=1)
+        return short, "".join(long)
 
     def scenes(self) -> Iterator[tuple[str, tuple[Slide, ...]]]:
         """Each scene's heading with its slides."""
