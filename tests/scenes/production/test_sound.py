@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import wave
 from collections.abc import Callable
 from fractions import Fraction
 from pathlib import Path
@@ -17,7 +18,7 @@ from scipy.signal import resample_poly
 
 from explainers import paths
 from explainers.errors import ExplainError
-from scenes.production import Options, plan, render
+from scenes.production import Options, plan, render, speaking
 from scenes.production.settings import FilmResult
 from scenes.registry import Course
 from scenes.voices import Line, Utterance, voice
@@ -252,6 +253,32 @@ def test_only_scenes_whose_steps_last_otherwise_are_drawn_again(
 
 class Slow(Horn):
     pace = 0.9
+
+
+def test_a_take_and_what_lacks_make_a_film_in_step(
+    make_course: MakeCourse, tmp_path: Path, horn: type[Horn], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A take of the first scene, noisy, too quiet and of two paragraphs; the second scene is not recorded."""
+    course = make_course(SCRIPT, CODE)
+    monkeypatch.setattr(speaking, "_deputy", lambda: Horn(None))
+    (tmp_path / "scripts" / "en" / "voice").mkdir()
+    noise = np.random.default_rng(0).standard_normal(10 * RATE) * 0.001
+    for start, end in ((1.0, 3.5), (5.6, 8.2)):
+        time = np.arange(round(start * RATE), round(end * RATE)) / RATE
+        noise[round(start * RATE) : round(end * RATE)] += 0.03 * np.sin(2 * np.pi * 300 * time)
+    with wave.open(str(tmp_path / "scripts" / "en" / "voice" / "9_First.wav"), "wb") as take:
+        take.setparams((1, 2, RATE, 0, "NONE", ""))
+        take.writeframes(np.round(noise * 32767).astype("<i2").tobytes())
+    film = make(course, tmp_path, voice="recorded")
+    assert [step["voice"] for step in steps_of(film)] == ["recorded", "recorded", "horn"]
+    assert film.notes[0].startswith("not recorded, spoken by horn: 9_Second-1.wav (in ")
+    first, second, _ = steps_of(film)
+    lengths = [(step["speech"] - step["start"]) / 15 for step in (first, second)]
+    assert lengths == pytest.approx([2.5, 2.6], abs=0.1)
+    sound = heard(film)
+    assert np.abs(np.subtract(onsets(sound), cuts(film))).max() < AGREE
+    integrated, peak = loudness(sound)
+    assert integrated == pytest.approx(-16, abs=0.3) and peak < -1.5
 
 
 @pytest.mark.parametrize(
