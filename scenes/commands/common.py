@@ -4,11 +4,15 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
+
+if TYPE_CHECKING:
+    from scenes.player.films import Film
+    from scenes.registry import Course
 
 Function = TypeVar("Function", bound=Callable[..., Any])
 
@@ -127,6 +131,36 @@ def fps_option(function: Function) -> Function:
     return click.option("--fps", type=int, default=default, help="Frames a second; default 30 up to 720p, 60 above.")(
         function
     )
+
+
+def rendered(course: Course, numbers: Sequence[int], folder: Path, quality: str, jobs: int | None) -> list[Film]:
+    """The films of these lectures (all where none is named) in a folder; what lacks there is rendered first.
+
+    A film counts in the course's language and, where ``--theme`` or ``--aspect`` asks for one, in that look.
+    """
+    from scenes.production import render
+    from scenes.production.settings import Options
+
+    wanted = [course.lecture(number).number for number in numbers] or [one.number for one in course.lectures]
+    here = {film.number for film in _fitting(folder, course)}
+    if missing := [number for number in dict.fromkeys(wanted) if number not in here]:
+        lectures = "lecture" if len(missing) == 1 else "lectures"
+        click.echo(f"rendering {lectures} {', '.join(map(str, missing))}", err=True)
+        render(missing, Options(quality=quality, out=folder, jobs=jobs))
+    return [film for film in _fitting(folder, course) if film.number in wanted]
+
+
+def _fitting(folder: Path, course: Course) -> list[Film]:
+    from scenes import frame, look
+    from scenes.player import films_in
+
+    asked = (os.environ.get(look.ENVIRONMENT), os.environ.get(frame.ENVIRONMENT))
+    return [
+        film
+        for film in films_in(folder, course=course)
+        if film.lang == course.lang
+        and all(not want or want == has for want, has in zip(asked, film.looks, strict=True))
+    ]
 
 
 def print_json(value: Any) -> None:

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import click
 
-from scenes.commands.common import course_options, quality_option
+from scenes.commands.common import course_options, quality_option, rendered
 
 
 @click.command()
@@ -29,18 +29,10 @@ def play(lecture: int | None, quality: str, films: Path, out: Path, port: int, j
     """
     from scenes.commands.site import describe
     from scenes.player import build_site, films_in, serve
-    from scenes.production import render
-    from scenes.production.settings import Options
     from scenes.registry import Course
 
     course = Course.default()
-    wanted = [course.lecture(lecture).number] if lecture else [one.number for one in course.lectures]
-    here = {film.number for film in films_in(films, course=course)}
-    if missing := [number for number in wanted if number not in here]:
-        click.echo(
-            f"rendering {'lecture' if len(missing) == 1 else 'lectures'} {', '.join(map(str, missing))}", err=True
-        )
-        render(missing, Options(quality=quality, out=films, jobs=jobs))
+    rendered(course, [lecture] if lecture else [], films, quality, jobs)
     found = films_in(films, course=course)
     click.echo(describe(build_site(found, out, tell=lambda line: click.echo(line, err=True))), err=True)
     with serve(out, port) as server:

@@ -15,11 +15,11 @@ from explainers.errors import ExplainError
 from scenes.exports import clips, pictures
 from scenes.exports.talk import Number, Slide, Source, Talk
 from scenes.exports.words import words
-from scenes.kit import theme
 from scenes.kit.fonts import font_files
 from scenes.player import look, pages
 from scenes.player.build import BUILT as PLAYER
 from scenes.player.escaping import text
+from scenes.themes import THEMES
 
 BUILT = Path(__file__).parent / "built"
 #: Pixels of the longer side of a slide, before the browser scales it.
@@ -72,7 +72,7 @@ def _colours(talk: Talk) -> str:
     """The film's colours for the screen, those of the light theme for paper; how wide a picture is there."""
     picture = talk.picture
     column = min(84.0, 84.0 * picture.width / picture.height)
-    paper = look.properties(theme.named("light"), "paper-")
+    paper = look.properties(THEMES["light"], "paper-")
     return f":root{{{look.properties(talk.look)}{paper}--paper-column:{column:.0f}mm}}\n"
 
 

@@ -15,9 +15,9 @@ from explainers.errors import ExplainError
 from scenes.exports import pictures
 from scenes.exports.talk import Slide, Talk
 from scenes.exports.words import words
-from scenes.kit import theme
 from scenes.kit.fonts import SANS, font_files
 from scenes.player.pages import clock
+from scenes.themes import THEMES
 
 _TEMPLATE = Path(__file__).with_name("handout.typ")
 _WIDTH = 1280  # pixels of a picture, at most: 300 a inch in its column
@@ -65,7 +65,7 @@ def _data(talk: Talk, drawn: list[str]) -> dict[str, Any]:
         "lang": talk.lang.partition("-")[0],
         "words": dict(own),
         "fonts": _families(talk.lang),
-        "colours": dict(theme.named("light").colours),  # paper is light
+        "colours": dict(THEMES["light"].colours),  # paper is light
         "tall": picture.height >= picture.width,
         "column": min(_COLUMN, _TALLEST * picture.width / picture.height),
         "scenes": [

@@ -6,6 +6,7 @@ animation that starts a film with its slide, and a master whose placeholders fit
 
 from __future__ import annotations
 
+import sys
 import tempfile
 from collections.abc import Sequence
 from pathlib import Path
@@ -73,7 +74,9 @@ def available() -> Any:
     try:
         import pptx
     except ImportError as error:
-        raise ExplainError("a PowerPoint file needs python-pptx; run `pip install 'explain-deepseek[pptx]'`") from error
+        raise ExplainError(
+            f"a PowerPoint file needs python-pptx; run `{sys.executable} -m pip install python-pptx`"
+        ) from error
     return pptx
 
 

@@ -11,13 +11,14 @@ from typing import Any
 import av
 
 from explainers.errors import ExplainError
+from scenes import look
 from scenes.exports.words import words
-from scenes.kit import theme
 from scenes.player.course import course, lecture
 from scenes.player.films import Film
 from scenes.player.origins import Origins
 from scenes.player.pages import clock, origin_line
 from scenes.production.settings import Picture
+from scenes.themes import Theme
 
 #: Between the two parts of a title; Chinese has a dash of two letters' width, without spaces.
 _DASH = re.compile(r"\s+—\s+|\s*——\s*")
@@ -113,13 +114,13 @@ class Talk:
         return Picture(settings["width"], settings["height"], settings["fps"])
 
     @property
-    def look(self) -> theme.Theme:
-        """The film's theme; the dark one where that is not installed here."""
-        name = str(self.film.manifest["settings"].get("theme") or "dark")
+    def look(self) -> Theme:
+        """The film's theme, with a lecturer's own colours; the dark one where that theme is not installed here."""
+        name = self.film.looks[0]
         try:
-            return theme.named(name)
+            return look.in_force() if name == look.name() else look.named(name)
         except ExplainError:
-            return theme.named("dark")
+            return look.THEMES["dark"]
 
     @cached_property
     def captions(self) -> list[tuple[float, float, str]]:

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import os
+import shutil
 from pathlib import Path
+from typing import Any
 
 import pytest
 from click.testing import CliRunner, Result
@@ -51,10 +53,33 @@ def test_what_was_not_rendered_is_rendered(course: Path, tmp_path: Path) -> None
     assert (tmp_path / "out" / "2_small.md").is_file()
 
 
+def test_a_film_counts_in_the_language_and_look_that_are_asked_for(
+    course: Path, remake: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv(COURSE, f"{tmp_path / 'scripts'}{os.pathsep}{course / 'lectures'}")
+    for lang in ("en", "de"):
+        shutil.copytree(course / "scripts" / "en", tmp_path / "scripts" / lang)
+    remake(width=90, height=160, lang="de")
+    asked: list[list[int]] = []
+    monkeypatch.setattr("scenes.production.render", lambda numbers, options: asked.append(numbers))
+    options = ("--films", tmp_path / "remade", "--out", tmp_path / "out")
+    for more, rendered in (
+        (("--lang", "de"), []),
+        (("--lang", "de", "--aspect", "9:16"), []),
+        ((), [[2]]),
+        (("--lang", "de", "--aspect", "1:1"), [[2]]),
+        (("--lang", "de", "--theme", "light"), [[2]]),
+    ):
+        asked.clear()
+        done = called("notes", 2, *options, *more)
+        assert done.exception is None, done.exception
+        assert asked == rendered and bool(done.stdout) == (not rendered)
+
+
 def test_wrong_calls_say_what_is_right(course: Path, tmp_path: Path) -> None:
     unknown = called("notes", 4, "--films", course / "out", "--out", tmp_path)
     assert isinstance(unknown.exception, ExplainError) and "unknown lecture '4'" in str(unknown.exception)
-    assert "manim-slides" in called("odt").stderr
+    assert all(kind in called("odt").stderr for kind in FORMATS)
     with pytest.raises(ExplainError, match="unknown format 'keynote'"):
         export("keynote", [], tmp_path)
 

@@ -120,7 +120,7 @@ def test_without_python_pptx_it_says_what_to_do(small: Talk, tmp_path: Path, mon
     import sys
 
     monkeypatch.setitem(sys.modules, "pptx", None)
-    with pytest.raises(ExplainError, match=r"pip install .*explain-deepseek\[pptx\]"):
+    with pytest.raises(ExplainError, match=r"run `.*python.* -m pip install python-pptx`"):
         powerpoint.write(small, tmp_path / "none.pptx")
 
 
