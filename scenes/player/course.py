@@ -102,6 +102,7 @@ def lecture(film: Film, origins: Origins) -> dict[str, Any]:
         }
         for step in film.steps
     ]
+    origins.settle()
     return {
         "steps": steps,
         "quantities": origins.entries,

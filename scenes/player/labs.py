@@ -122,7 +122,7 @@ def latent() -> dict[str, Any]:
         "merges": json.loads((paths.assets() / "models" / "small_mha" / "tokenizer.json").read_text())["merges"],
         "text": trace.params["text"],
         "features": kv.shape["feature"],
-        "layers": [f"layer {layer}" for layer in range(kv.shape["layer"])],
+        "layers": [str(layer) for layer in range(kv.shape["layer"])],
         "ranks": ranks,
         "width": 4,  # bytes: the small model computes in float32
         "start": {"rank": trace.params["rank"], "turned": trace.params["turned"], "layer": 1},

@@ -31,6 +31,14 @@ class Origins:
             self.entries.append(entry)
         return self._known[identity]
 
+    def settle(self) -> None:
+        """Give a number that names a run without its digest (a setting, said by a scene) the one that the film read."""
+        for entry in self.entries:
+            run = entry.get("computed", {}).get("run")
+            if run and not run[1]:
+                known = [digest for name, digest in self.runs if name == run[0]]
+                run[1] = known[0] if len(known) == 1 else ""
+
     def _entry(self, quantity: Quantity, about: Mapping[str, Any]) -> dict[str, Any]:
         entry: dict[str, Any] = {
             "name": quantity.name or quantity.short(),

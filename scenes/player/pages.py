@@ -85,12 +85,13 @@ from, and turn the knobs yourself.</p>
 
 def _card(lecture: Mapping[str, Any]) -> str:
     name, number, to = text(lecture["name"]), text(lecture["number"]), text(lecture["id"])
+    title = text(lecture["title"]).replace(" — ", "\N{NO-BREAK SPACE}— ")  # no line begins with a dash
     count = sum(len(scene["steps"]) for scene in lecture["scenes"])
     return f"""<li class="card" lang="{text(lecture["lang"])}">
 <a class="cover" href="#{to}" tabindex="-1" aria-hidden="true">
 <img src="films/{name}/poster.webp" alt="" width="640" height="360" decoding="async"></a>
 <div class="body">
-<h2><a href="#{to}"><span class="number">{number}</span> {text(lecture["title"])}</a></h2>
+<h2><a href="#{to}"><span class="number">{number}</span> {title}</a></h2>
 <p>{text(lecture["question"])}</p>
 <p class="fine">{clock(lecture["seconds"])} · {len(lecture["scenes"])} scenes · {count} steps</p>
 <p class="fine"><a href="notes/{name}.html">Notes to print</a> ·

@@ -16,6 +16,7 @@ import pytest
 from scenes.player import build_site, films_in
 from scenes.player.server import Server, serve
 from scenes.production import Options, render
+from tests.scenes.player.browsing import PATIENCE, Facts, Open
 
 
 @pytest.fixture(scope="session")
@@ -49,6 +50,40 @@ def server(site: Path) -> Iterator[Server]:
         thread.start()
         yield running
         running.shutdown()
+
+
+@pytest.fixture(scope="module")
+def facts(site: Path) -> Facts:
+    return Facts(site)
+
+
+@pytest.fixture
+def open_page(browser: Any, server: Server) -> Iterator[Open]:
+    """``open_page("#3")``: a page in a fresh profile; errors and requests to elsewhere fail the test."""
+    contexts, trouble = [], []
+
+    def make(address: str = "", *, origin: str = "", quiet: bool = False, **options: Any) -> Any:
+        context = browser.new_context(**{"viewport": {"width": 1280, "height": 800}, **options})
+        contexts.append(context)
+        page = context.new_page()
+        page.set_default_timeout(PATIENCE * 1000)
+        page.on("pageerror", lambda error: trouble.append(str(error)))
+        page.on(
+            "console", lambda message: trouble.append(message.text) if message.type == "error" and not quiet else None
+        )
+        own = origin or server.url
+        page.on(
+            "request",
+            lambda request: None if request.url.startswith((own, "blob:", "data:")) else trouble.append(request.url),
+        )
+        page.goto(own + address)
+        page.wait_for_selector("html[data-ready]")
+        return page
+
+    yield make
+    for context in contexts:
+        context.close()
+    assert not trouble
 
 
 @pytest.fixture(scope="module")

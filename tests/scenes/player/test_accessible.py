@@ -30,14 +30,16 @@ def axe() -> str:
 @pytest.mark.parametrize("look", LOOKS)
 def test_axe_finds_nothing(browser: Any, server: Server, site: Path, axe: str, look: str) -> None:
     context = browser.new_context(**LOOKS[look], reduced_motion="reduce")  # stills: every view rests
+    context.route("**/data/labs/ort.js", lambda route: route.abort())  # labs as they stand before the model is there
     page = context.new_page()
     found: list[str] = []
     passed = 0
 
     def check(view: str) -> None:
         nonlocal passed
-        page.evaluate(axe)
-        result = page.evaluate("(tags) => axe.run(document, {runOnly: tags})", TAGS)
+        if not page.evaluate("Boolean(window.axe)"):
+            page.evaluate(axe)
+        result = page.evaluate("(tags) => axe.run(document, {runOnly: tags, resultTypes: ['violations']})", TAGS)
         passed += len(result["passes"])
         found.extend(
             f"{view}: {v['id']}: {v['nodes'][0]['html'][:200]}: {v['nodes'][0]['failureSummary']}"

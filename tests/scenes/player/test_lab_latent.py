@@ -12,8 +12,8 @@ import pytest
 
 from explainers import configs, runs
 from explainers.mla import MLAConfig
+from tests.scenes.player.browsing import expect
 
-expect = pytest.importorskip("playwright.sync_api", reason="`explain test` installs playwright").expect
 CLOSE = 1e-4
 CASES = [
     ("Read this line, then read the next line.", 32, False),
@@ -105,7 +105,7 @@ def test_knobs(latent_page: Any) -> None:
     page.get_by_label("Text", exact=True).fill("Two words")
     page.get_by_label("Numbers kept").fill("3")  # the fourth of the ranks that are offered: 8
     page.get_by_label("Cut after RoPE").check()
-    page.get_by_label("Layer").select_option(label="layer 3")
+    page.get_by_label("Layer").select_option(label="3")
     run = runs.get("latent_cut", text="Two words", rank=8, turned=True)
     tokens = run["kv"].shape["token"]
     expect(page.locator("[data-lab] [role=status]").first).to_have_text(re.compile(rf"^{tokens} tokens, computed here"))

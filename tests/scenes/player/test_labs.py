@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -17,6 +18,7 @@ from explainers.exporting import KnobbedModel
 from explainers.grpo import group_advantages
 from explainers.model import load_shipped
 from explainers.tokenizer import Tokenizer
+from tests.scenes.player.browsing import eventually, expect
 
 CLOSE = 1e-4
 TEXTS = ["Read this line, then read the next line.", "12 + 30 = 42\n\tdef f(x): return x", "Größe, naïve 東京 🙂"]
@@ -133,46 +135,42 @@ def test_the_exported_layers_are_the_project_s() -> None:
 
 
 def test_routing_page_shows_the_recorded_example_first(open_lab: Callable[..., Any]) -> None:
-    page = open_lab("routing")
+    page = open_lab("routing", without="**/data/labs/model.js")
     trace = runs.get("routing")
-    page.wait_for_selector("td.chosen")
-    assert page.locator(".routes tbody tr").count() == trace["indices"].shape["token"]
-    assert page.locator("td.chosen").count() == trace["indices"].values[0].size
+    page.get_by_text("the recorded example stays").wait_for()
+    expect(page.locator(".routes tbody tr")).to_have_count(trace["indices"].shape["token"])
+    expect(page.locator("td.chosen")).to_have_count(trace["indices"].values[0].size)
 
 
 def test_routing_knobs(routing_page: Any) -> None:
     page = routing_page
     page.get_by_label("Text").fill("Two words")
-    turn = page.locator("[data-computed]").get_attribute("data-computed")
     page.get_by_label("Groups a token may use").fill("1")
     page.get_by_label("Experts a token").fill("2")
     page.get_by_label("Bias for balance").uncheck()
-    wait_for_another(page, turn)
     trace = runs.get("routing", text="Two words", top_k=2, topk_group=1, bias=False)
     for layer, name in enumerate(trace["indices"].labels["layer"]):
         page.get_by_label("Layer").select_option(label=name)
-        rows = page.locator(".routes tbody tr").all()
-        for row, indices in zip(rows, trace["indices"].values[layer], strict=True):
-            chosen = row.locator("td").evaluate_all(
-                "(cells) => cells.flatMap((c, i) => c.classList.contains('chosen') ? [i] : [])"
-            )
-            assert chosen == sorted(indices.tolist())
-    turn = page.locator("[data-computed]").get_attribute("data-computed")
+        wanted = [sorted(row) for row in trace["indices"].values[layer].tolist()]
+        eventually(page, partial(shows, page, wanted), f"experts {wanted} in layer {name}")
     page.get_by_role("button", name="As trained").click()
-    wait_for_another(page, turn)
-    assert page.get_by_label("Experts a token").input_value() == "4"
+    expect(page.get_by_label("Experts a token")).to_have_value("4")
+    trained = runs.get("routing", text="Two words")["indices"].values[-1]
+    eventually(page, partial(shows, page, [sorted(row) for row in trained.tolist()]), "experts as trained")
 
 
-def wait_for_another(page: Any, turn: str) -> None:
-    """Until the page has computed again, and nothing more is under way."""
-    page.locator(f"[data-computed]:not([data-computed='{turn}'])").wait_for()
-    page.wait_for_timeout(400)
+def shows(page: Any, wanted: list[list[int]]) -> bool:
+    chosen = page.locator(".routes tbody tr").evaluate_all(
+        "(rows) => rows.map((row) => [...row.querySelectorAll('td')].flatMap("
+        "(cell, expert) => (cell.classList.contains('chosen') ? [expert] : [])))"
+    )
+    return bool(chosen == wanted)
 
 
 def test_routing_works_as_a_file(open_lab: Callable[..., Any]) -> None:
     page = open_lab("routing", as_file=True)
     page.wait_for_selector("[data-computed]")
-    assert re.search(r"12 tokens, computed here in \d+ ms", page.locator("[data-lab] [role=status]").inner_text())
+    expect(page.locator("[data-lab] [role=status]")).to_have_text(re.compile(r"^12 tokens, computed here in \d+ ms"))
 
 
 # ---------------------------------------------------------------------- lecture 6
@@ -215,10 +213,10 @@ def test_serving_knobs(open_lab: Callable[..., Any]) -> None:
     page = open_lab("serving")
     before = page.locator(".results-box").inner_text()
     page.get_by_label("Chip").select_option("b200")
-    assert page.locator(".results-box").inner_text() != before
+    expect(page.locator(".results-box")).not_to_have_text(before)
     page.get_by_label("Attention").select_option("mha")
     page.get_by_label("Tokens of context").fill("17")
-    assert "fit" in page.locator(".results-box .failure").inner_text()
+    expect(page.locator(".results-box .failure")).to_contain_text("fit")
     for label in ("Conversations a GPU", "Dollars a GPU hour"):
         page.get_by_label(label).fill("1")
 
@@ -247,13 +245,13 @@ def test_group_in_the_page_is_grpo(open_lab: Callable[..., Any]) -> None:
 def test_group_knobs(open_lab: Callable[..., Any]) -> None:
     page = open_lab("group")
     page.get_by_label("Reward of answer 1", exact=True).fill("2")
-    assert page.locator(".answers td code").first.inner_text()[0] != "\u2212"
+    expect(page.locator(".answers td code").first).not_to_contain_text("\u2212")
     page.get_by_role("button", name="All equal").click()
-    assert "nothing can be learnt" in page.locator("[data-lab] [role=status]").inner_text()
+    expect(page.locator("[data-lab] [role=status]")).to_contain_text("nothing can be learnt")
     page.get_by_role("button", name="Reward length").click()
     page.get_by_role("button", name="Rewards of the run").click()
-    assert page.get_by_label("Reward of answer 1", exact=True).input_value() == "0.1"
-    assert page.locator(".chip.likelier").count() == 0
+    expect(page.get_by_label("Reward of answer 1", exact=True)).to_have_value("0.1")
+    expect(page.locator(".chip.likelier")).to_have_count(0)
     page.get_by_label("Likelihoods").select_option(label="after update 4")
-    assert page.locator(".chip.likelier").count() > 0
-    assert page.locator(".chip.clipped").count() > 0
+    expect(page.locator(".chip.likelier").first).to_be_visible()
+    expect(page.locator(".chip.clipped").first).to_be_visible()

@@ -30,15 +30,24 @@ export function openHelp() {
   ]);
 }
 
+let pointed = false; // the focus came with a click or a touch
+
+document.addEventListener("pointerdown", () => { pointed = true; }, true);
+document.addEventListener("keydown", (event) => { if (event.key === "Tab") pointed = false; }, true);
+
+/** Who reached tabs or radio buttons with the keyboard moves in them by arrows; who clicked one goes on through the film. */
+export const arrowsStay = () => !pointed;
+
 /** Does the focused element need this key itself? */
 function taken(event) {
   const target = event.target;
   if (!(target instanceof Element)) return false;
   if (document.querySelector("dialog[open]")) return true;
-  const radio = target.matches("input[type=radio]"); // it needs its arrows alone
-  if (target.closest("input, select, textarea, [contenteditable]") && !radio) return true;
-  if (event.key === " ") return Boolean(target.closest("button, a, summary, [role=tab]"));
-  if (event.key.startsWith("Arrow")) return Boolean(target.closest("input, [role=tab], [role=slider], .scroll"));
+  const group = target.matches("input[type=radio], [role=tab]"); // it needs its arrows alone
+  if (target.closest("input, select, textarea, [contenteditable]") && !group) return true;
+  if (event.key === " ") return Boolean(target.closest("button, a, summary")) && (arrowsStay() || !group);
+  if (event.key === "ArrowUp" && target.closest("[role=tabpanel]")) return true; // it scrolls
+  if (event.key.startsWith("Arrow")) return group ? arrowsStay() : Boolean(target.closest("[role=slider], .scroll"));
   return false;
 }
 

@@ -1,6 +1,7 @@
 // Panels of which one is seen, as the ARIA practices describe tabs: arrows move, the panel follows.
 
 import { h } from "./dom.js";
+import { arrowsStay } from "./keys.js";
 
 export function tabs(label, panels) {
   const buttons = panels.map(({ name }, index) =>
@@ -10,7 +11,7 @@ export function tabs(label, panels) {
   const list = h("div", { role: "tablist", "aria-label": label }, buttons);
   list.addEventListener("keydown", (event) => {
     const step = { ArrowRight: 1, ArrowLeft: -1, Home: -buttons.length, End: buttons.length }[event.key];
-    if (!step) return;
+    if (!step || !arrowsStay()) return;
     event.preventDefault();
     const at = buttons.indexOf(document.activeElement);
     const next = Math.abs(step) > 1 ? (step < 0 ? 0 : buttons.length - 1) : (at + step + buttons.length) % buttons.length;
