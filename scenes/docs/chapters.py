@@ -37,8 +37,8 @@ def everything() -> Wanted:
     """All there is."""
     from scenes.docs.site import Wanted
 
-    plotted = [name for name in runs.CATALOGUE if name in plots.plots()]
-    return Wanted(tuple(examples()), tuple(sorted(plotted)), tuple(CODES), PAGES)
+    instant = [name for name, run in runs.CATALOGUE.items() if plots.is_recorded(name) or not run.minutes]
+    return Wanted(tuple(examples()), tuple(sorted(instant)), tuple(CODES), PAGES)
 
 
 def write(source: Path, wanted: Wanted, tell: Tell) -> None:

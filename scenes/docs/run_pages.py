@@ -25,9 +25,10 @@ def write(source: Path, names: Collection[str], draw: Draw) -> None:
     for name in sorted(names):
         trace = runs.get(name)
         picture = f"runs/{name}.png"
-        studio.write_png(plots.pixels_of(plots.plots()[name], trace, studio.WIDTH), source / picture)
+        if shown := plots.plots().get(name):
+            studio.write_png(plots.pixels_of(shown, trace, studio.WIDTH), source / picture)
+            cards.append((picture, name, f"runs/{name}.md"))
         (source / "runs" / f"{name}.md").write_text(page(trace, source / "runs", draw), encoding="utf-8")
-        cards.append((picture, name, f"runs/{name}.md"))
         rows.append((f"[{name}](runs/{name}.md)", runs.CATALOGUE[name].summary, _kept(name)))
     parts = [
         "# The runs",
@@ -52,14 +53,12 @@ def _kept(name: str) -> str:
 def page(trace: Trace, folder: Path, draw: Draw) -> str:
     """One run."""
     name = trace.run
-    shown = plots.plots()[name]
+    shown = plots.plots().get(name)  # a run that is new, or of another package, may have none
     used = uses.line(name)
     parts = [
         f"# {name}",
         recipe(trace),
-        markdown.image(f"{name}.png", shown.heading),
-        f"**What came out.** {filled(shown.found, trace)}",
-        f"**Not as the textbooks say.** {filled(shown.against, trace)}" if shown.against else "",
+        *(_plotted(shown, trace) if shown else ()),
         f"Drawn in {used}." if used else "",
         "## Tensors",
         tensors(trace, folder, draw) if trace.arrays else "This run gives numbers alone.",
@@ -70,6 +69,11 @@ def page(trace: Trace, folder: Path, draw: Draw) -> str:
         markdown.fence("python", f'from explainers import runs\n\ntrace = runs.get("{name}")'),
     ]
     return "\n\n".join(part for part in parts if part) + "\n"
+
+
+def _plotted(shown: plots.RunPlot, trace: Trace) -> list[str]:
+    parts = [markdown.image(f"{trace.run}.png", shown.heading), f"**What came out.** {filled(shown.found, trace)}"]
+    return [*parts, f"**Not as the textbooks say.** {filled(shown.against, trace)}"] if shown.against else parts
 
 
 def tensors(trace: Trace, folder: Path, draw: Draw) -> str:

@@ -54,7 +54,7 @@ class Wanted:
 def check_installed() -> None:
     """The tools are an extra of their own; without them an `ExplainError` says how to get them."""
     if missing := [package for module, package in NEEDED.items() if find_spec(module) is None]:
-        raise ExplainError(f"the documentation needs {', '.join(missing)}; run `pip install '.[docs]'` in the clone")
+        raise ExplainError(f"the documentation needs {', '.join(missing)}; run ./explain docs, which installs them")
     if not (ROOT / "tests").is_dir():
         raise ExplainError("the documentation is built from a clone, which has the tests' scenes and its history")
 
