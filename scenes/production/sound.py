@@ -21,7 +21,7 @@ from scenes.voices.listening import Samples
 
 #: Integrated loudness in LUFS, and the most true peak in dBTP. Encoding overshoots, so the limiter stays below.
 LOUDNESS, PEAK = -16.0, -1.5
-_LIMIT = -3.0
+_LIMIT = -2.5
 _CLOSE = 0.05
 #: A step alone is brought to the loudness of the others by at most so many dB.
 _MOST_GAIN = 20.0

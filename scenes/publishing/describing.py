@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -88,10 +88,19 @@ def sources(manifest: Mapping[str, Any]) -> tuple[list[Source], list[str]]:
         source.primary &= origin.get("confidence", "primary") == "primary"
     ordered = sorted(found.items(), key=lambda item: (-len(item[1].keys), item[0]))
     told = [
-        Source(name, each.url, len(each.keys), tuple(place for place, _ in each.places.most_common()), each.primary)
+        Source(name, each.url, len(each.keys), _distinct(place for place, _ in each.places.most_common()), each.primary)
         for name, each in ordered
     ]
     return told, sorted(computed)
+
+
+def _distinct(places: Iterable[str]) -> tuple[str, ...]:
+    """Places without those that only add to one that stands there already ("sec. 2", "sec. 2, FP8")."""
+    kept: list[str] = []
+    for place in places:
+        if not any(place.startswith(other) or other.startswith(place) for other in kept):
+            kept.append(place)
+    return tuple(kept)
 
 
 def _origins(manifest: Mapping[str, Any]) -> Iterator[Mapping[str, Any]]:
