@@ -141,16 +141,9 @@ def get(name: str, *, fresh: bool = False, **params: Any) -> Trace:
     run = CATALOGUE[name]
     if not fresh and not params and not context().overrides() and run.recorded:
         return _recorded(run)  # the common way: no import of the run's module, so no torch
-    defaults = run.defaults()
-    known = {*defaults, "device"}
-    if unknown := sorted(set(params) - known):
-        raise one_of(f"parameter of run {name}", unknown[0], sorted(known))
-    check_source(name, str(params.get("source", "")))
-    chosen = {**defaults, **_chosen_for(run, known), **params}
-    device = chosen.pop("device", None) or "auto"
-    if not fresh and run.recorded and chosen == defaults:
+    chosen, device, memo = _asked(run, params)
+    if not fresh and run.recorded and chosen == run.defaults():
         return _recorded(run)
-    memo = paths.cache() / "runs" / f"{name}-{memo_key(name, chosen)}.safetensors"
     if not fresh and memo.is_file():
         try:
             return _load(str(memo), memo.stat().st_mtime_ns)
@@ -162,6 +155,27 @@ def get(name: str, *, fresh: bool = False, **params: Any) -> Trace:
     trace = run.load()(**chosen, **({"device": resolve_device(device)} if accepts_device else {}))
     trace.save(memo)
     return trace
+
+
+def remembered(name: str, **params: Any) -> bool:
+    """Whether `get` answers from a record or from the memo, without computing."""
+    run = CATALOGUE[name]
+    if run.recorded and not params and not context().overrides():
+        return True
+    chosen, _, memo = _asked(run, params)
+    return memo.is_file() or (run.recorded and chosen == run.defaults())
+
+
+def _asked(run: Run, params: Mapping[str, Any]) -> tuple[dict[str, Any], str, Path]:
+    """What was asked for with what was chosen for all runs and the defaults, the device, and the place of the memo."""
+    defaults = run.defaults()
+    known = {*defaults, "device"}
+    if unknown := sorted(set(params) - known):
+        raise one_of(f"parameter of run {run.name}", unknown[0], sorted(known))
+    check_source(run.name, str(params.get("source", "")))
+    chosen = {**defaults, **_chosen_for(run, known), **params}
+    device = chosen.pop("device", None) or "auto"
+    return chosen, device, paths.cache() / "runs" / f"{run.name}-{memo_key(run.name, chosen)}.safetensors"
 
 
 def _chosen_for(run: Run, known: set[str]) -> dict[str, Any]:

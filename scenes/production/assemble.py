@@ -20,7 +20,7 @@ import av
 from explainers.errors import ExplainError
 from explainers.runs import context
 from scenes import clock, look
-from scenes.production import cache, captions, sound
+from scenes.production import cache, captions, made, sound
 from scenes.production.cache import Part
 from scenes.production.encoder import must_be_whole
 from scenes.production.plan import versions
@@ -46,30 +46,37 @@ def assemble(
     parts = [_in_words_of(part, steps) for part, steps in zip(parts, said, strict=True)] if said else parts
     folder, name, fps = options.out / selection.name, selection.name, options.picture.fps
     folder.mkdir(parents=True, exist_ok=True)
+    files = (f"{name}.mp4", f"{name}.vtt", f"{name}.srt", "poster.png", MANIFEST)
+    key = "" if said else made.made_of(selection, parts, options)
+    with cache.turn(folder):
+        if key and made.lies_there(folder, key, files):
+            return folder / f"{name}.mp4", clock.to_seconds(sum(part.report.ticks for part in parts))
     starts = [sum(part.report.ticks for part in parts[:index]) for index in range(len(parts))]
     total = sum(part.report.ticks for part in parts)
-    made = work / name
-    made.mkdir(parents=True, exist_ok=True)
+    work = work / name
+    work.mkdir(parents=True, exist_ok=True)
 
     spoken = captions.cues([(start, part.report) for start, part in zip(starts, parts, strict=True)])
     heard = _heard(parts, starts, total, fps, said)
-    _join(parts, starts, total, made / f"{name}.mp4", fps, selection, spoken, heard)
-    must_be_whole(made / f"{name}.mp4", clock.frame(total, fps))
-    (made / f"{name}.vtt").write_text(captions.webvtt(spoken), encoding="utf-8")
-    (made / f"{name}.srt").write_text(captions.subrip(spoken), encoding="utf-8")
-    shutil.copyfile(_poster(selection, parts).poster, made / "poster.png")
+    _join(parts, starts, total, work / f"{name}.mp4", fps, selection, spoken, heard)
+    must_be_whole(work / f"{name}.mp4", clock.frame(total, fps))
+    (work / f"{name}.vtt").write_text(captions.webvtt(spoken), encoding="utf-8")
+    (work / f"{name}.srt").write_text(captions.subrip(spoken), encoding="utf-8")
+    shutil.copyfile(_poster(selection, parts).poster, work / "poster.png")
     manifest = _manifest(selection, parts, starts, total, options)
-    if (loudness := sound.measure_file(made / f"{name}.mp4")) is not None:
+    if (loudness := sound.measure_file(work / f"{name}.mp4")) is not None:
         manifest["sound"] = loudness.to_json()
         for scene, steps in zip(manifest["scenes"], said, strict=True):
             for step, one in zip(scene["steps"], steps, strict=True):
                 step["voice"] = one.voice
-    (made / MANIFEST).write_text(json.dumps(manifest, indent=1, sort_keys=True, ensure_ascii=False) + "\n", "utf-8")
+    (work / MANIFEST).write_text(json.dumps(manifest, indent=1, sort_keys=True, ensure_ascii=False) + "\n", "utf-8")
     with cache.turn(folder):  # another render into this folder waits, so that the five files belong together
         for left in folder.glob(".*.part"):
             left.unlink()
-        for file in (f"{name}.mp4", f"{name}.vtt", f"{name}.srt", "poster.png", MANIFEST):
-            publish(made / file, folder / file)
+        for file in files:
+            publish(work / file, folder / file)
+        if key:
+            made.note(folder, key, files)
     return folder / f"{name}.mp4", clock.to_seconds(total)
 
 

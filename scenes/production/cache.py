@@ -76,15 +76,25 @@ def read_part(folder: Path) -> Part | None:
         return None
 
 
-def find(key: str) -> Part | None:
-    """The part of a key whose reads still hold; damaged parts are removed on the way."""
+def find(key: str, known: dict[Read, bool] | None = None) -> Part | None:
+    """The part of a key whose reads still hold; damaged parts are removed on the way.
+
+    ``known``: reads that were looked at just now, and whether they hold; others are added.
+    """
+    known = {} if known is None else known
+
+    def holds(read: Read) -> bool:
+        if read not in known:
+            known[read] = read.holds()
+        return known[read]
+
     for folder in sorted((root() / "parts" / key).glob("*")):
         part = read_part(folder)
         if part is None:
             shutil.rmtree(folder, ignore_errors=True)
             if folder.is_file():
                 folder.unlink(missing_ok=True)
-        elif all(Read.from_json(read).holds() for read in part.report.reads):
+        elif all(holds(Read.from_json(read)) for read in part.report.reads):
             with contextlib.suppress(OSError):
                 os.utime(folder)  # used: the last to be pruned
             return part

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import replace
 from pathlib import Path
 
 from explainers import runs
 from explainers.errors import ExplainError
 from scenes import frame, voices
+from scenes.door import Read
 from scenes.production import cache, executors, pool, speaking, why
 from scenes.production.assemble import assemble
 from scenes.production.causes import cause
@@ -60,7 +61,8 @@ def render(targets: Sequence[str | int], options: Options, *, course: Course | N
                     speaker.must_have_spoken(film.lecture)
             keys = {name: job.key for name, job in jobs.items()}
             bars = Bars({name: job.frames for name, job in jobs.items()})
-            parts = {} if options.fresh else {name: part for name in jobs if (part := cache.find(keys[name]))}
+            known: dict[Read, bool] = {}
+            parts = {} if options.fresh else {name: part for name in jobs if (part := cache.find(keys[name], known))}
             reused = set(parts)
             with bars.shown_while("rendering"):
                 for name in parts:
@@ -110,14 +112,14 @@ def _draw(
 
 
 def compute_runs(jobs: list[Job], work: Path) -> None:
-    """Compute, in a process of its own, the runs that are not recorded, before scenes ask for them."""
-    plain = not runs.context().overrides()
+    """Compute, in a process of its own, the runs that are not remembered, before scenes ask for them."""
     missing = []
     for name, params in wanted_runs(jobs):
         if name not in runs.CATALOGUE:
             runs.get(name)  # the error that names the closest ones
-        if params or not plain or not runs.CATALOGUE[name].recorded:
-            missing.append((name, params))
+        with suppress(ExplainError):  # the scene that asks for it says so, with its name and step
+            if not runs.remembered(name, **params):
+                missing.append((name, params))
     if not missing:
         return
     bars = Bars({})

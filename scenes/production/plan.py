@@ -8,11 +8,10 @@ and versions. Each of these is an ingredient with a name, so that it can be said
 
 from __future__ import annotations
 
-import ast
 import hashlib
 import json
 import math
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from functools import cache, cached_property
 from importlib.metadata import PackageNotFoundError, version
@@ -20,8 +19,9 @@ from pathlib import Path
 from typing import Any
 
 from scenes import clock, look, script
+from scenes.production.code_facts import facts, short
 from scenes.production.settings import Picture
-from scenes.production.source import code_digest, own_code, reach, shown_path
+from scenes.production.source import reach, shown_path
 from scenes.registry import SceneEntry
 from scenes.syntax import SceneClass
 
@@ -60,7 +60,7 @@ class Job:
         found = {f"version of {name}": value for name, value in versions().items()}
         for path in reach(code.file) | reach(Path(__file__).with_name("drawing.py")):
             if path != code.file.resolve():
-                found[shown_path(path)] = code_digest(path)
+                found[shown_path(path)] = facts(path).digest
         return {
             **found,
             "scene": f"{code.lecture}/{code.name}",
@@ -69,7 +69,7 @@ class Job:
             "theme": look.ingredient(),
             "language": self.entry.lecture.lang,
             "script": self.entry.section.digest,
-            "the scene's own code": _short(own_code(code.file, code.name, code.file.stat().st_mtime_ns)),
+            "the scene's own code": facts(code.file).own(code.name)[0],
             **({"the voice's timing": self._timing()} if self.voiced else {}),
         }
 
@@ -81,7 +81,7 @@ class Job:
             # between two halves a cue falls on the same tick, on a half it may fall on either
             halves = {name: (math.floor(round(2 * at, 3)), math.ceil(round(2 * at, 3))) for name, at in cues.items()}
             found.append((clock.ticks_up(starts[-1]), halves))
-        return _short(json.dumps(found))
+        return short(json.dumps(found))
 
     def to_json(self, folder: Path) -> dict[str, Any]:
         code = self.entry.code
@@ -123,34 +123,15 @@ def versions() -> dict[str, str]:
     return found
 
 
-def _short(text: str) -> str:
-    return hashlib.sha256(text.encode()).hexdigest()[:16]
-
-
 # ---------------------------------------------------------------------- runs that scenes will ask for
 def wanted_runs(jobs: list[Job]) -> list[tuple[str, dict[str, Any]]]:
     """Runs that the code of these scenes (literal ``run("name", …)``) and their scripts name, in order of mention."""
     found: dict[str, tuple[str, dict[str, Any]]] = {}
     for job in jobs:
         code = job.entry.code
-        named = list(_run_calls(own_code(code.file, code.name, code.file.stat().st_mtime_ns)))
+        named = list(facts(code.file).own(code.name)[1])
         references = [reference.name for step in job.entry.section.steps for reference in step.references]
         named += [(name.split(".")[1], {}) for name in references if name.startswith("run.")]
         for name, params in named:
             found.setdefault(json.dumps([name, params], sort_keys=True, default=str), (name, params))
     return list(found.values())
-
-
-def _run_calls(source: str) -> Iterator[tuple[str, dict[str, Any]]]:
-    for call in ast.walk(ast.parse(source)):
-        if not (isinstance(call, ast.Call) and isinstance(call.func, ast.Attribute) and call.args):
-            continue
-        first = call.args[0]
-        if call.func.attr == "number" and isinstance(first, ast.Constant) and str(first.value).startswith("run."):
-            yield str(first.value).split(".")[1], {}
-        if call.func.attr != "run" or not isinstance(first, ast.Constant) or not isinstance(first.value, str):
-            continue
-        try:
-            yield first.value, {str(k.arg): ast.literal_eval(k.value) for k in call.keywords if k.arg}
-        except ValueError:
-            continue  # parameters known only when the scene runs: it computes the run itself

@@ -6,13 +6,10 @@ package file that only imports names and lists them is looked through. Anything 
 
 from __future__ import annotations
 
-import ast
-import hashlib
 from collections.abc import Iterator
-from functools import cache
 from pathlib import Path
 
-from scenes.syntax import lecture_of
+from scenes.production.code_facts import facts
 
 _PROJECT = Path(__file__).resolve().parents[2]
 _PACKAGES = ("explainers", "scenes")
@@ -25,54 +22,6 @@ _VALUES = {_PROJECT / "scenes" / "themes.py"}
 def shown_path(path: Path) -> str:
     """A file as a user would name it."""
     return str(path.relative_to(_PROJECT)) if path.is_relative_to(_PROJECT) else str(path)
-
-
-def code_digest(path: Path) -> str:
-    """A digest of what a file does: comments, layout and docstrings do not count."""
-    return _code_digest(path, path.stat().st_mtime_ns)
-
-
-@cache
-def _code_digest(path: Path, stamp: int) -> str:
-    return hashlib.sha256(_bare(_parsed(path, stamp)).encode()).hexdigest()[:16]
-
-
-@cache
-def _parsed(path: Path, _stamp: int) -> ast.Module:
-    return ast.parse(path.read_text(encoding="utf-8"))
-
-
-def _bare(tree: ast.AST) -> str:
-    """The tree as text, without docstrings; the tree itself is left as it is."""
-    dropped = []
-    for node in ast.walk(tree):
-        if isinstance(node, ast.Module | ast.ClassDef | ast.FunctionDef | ast.AsyncFunctionDef) and node.body:
-            first = node.body[0]
-            if isinstance(first, ast.Expr) and isinstance(first.value, ast.Constant) and len(node.body) > 1:
-                dropped.append((node, first))
-    for node, _ in dropped:
-        del node.body[0]
-    try:
-        return ast.dump(tree)
-    finally:
-        for node, first in dropped:
-            node.body.insert(0, first)
-
-
-@cache
-def own_code(file: Path, name: str, stamp: int) -> str:
-    """A module without its other scenes (except those that the scene's code names), comments and layout."""
-    tree = _parsed(file, stamp)
-    scenes = {node.name: node for node in tree.body if isinstance(node, ast.ClassDef) and lecture_of(node)}
-    needed: set[str] = set()
-    todo = [name]
-    while todo:
-        needed.add(current := todo.pop())
-        if current in scenes:
-            names = {node.id for node in ast.walk(scenes[current]) if isinstance(node, ast.Name)}
-            todo += (names & set(scenes)) - needed
-    kept = [node for node in tree.body if getattr(node, "name", None) not in set(scenes) - needed]
-    return ast.unparse(ast.Module(kept, []))
 
 
 def reach(file: Path) -> set[Path]:
@@ -100,14 +49,12 @@ def _imports(file: Path) -> tuple[Path, ...]:
             return found
     looked = {file: file.stat().st_mtime_ns}
     paths: dict[Path, None] = {}
-    for node in ast.walk(_parsed(file, looked[file])):
-        if isinstance(node, ast.Import):
-            for alias in node.names:
-                paths.update(dict.fromkeys(_files(alias.name, _beside(file), looked)))
-        elif isinstance(node, ast.ImportFrom):
-            base = _base(node, file)
-            for alias in node.names:
-                paths.update(dict.fromkeys(_named(base, alias.name, _beside(file), looked)))
+    for level, module, names in facts(file).imports:
+        for name, _ in names:
+            if level < 0:
+                paths.update(dict.fromkeys(_files(name, _beside(file), looked)))
+            else:
+                paths.update(dict.fromkeys(_named(_base(level, module, file), name, _beside(file), looked)))
     _KNOWN[file] = looked, tuple(paths)
     return tuple(paths)
 
@@ -120,12 +67,12 @@ def _beside(file: Path) -> Path:
     return folder
 
 
-def _base(node: ast.ImportFrom, file: Path) -> str:
+def _base(level: int, module: str, file: Path) -> str:
     """The dotted name that ``from … import`` starts from."""
     package = ""
-    if node.level and file.is_relative_to(_PROJECT):
-        package = ".".join(file.relative_to(_PROJECT).parts[: -node.level])
-    return ".".join(filter(None, (package, node.module)))
+    if level and file.is_relative_to(_PROJECT):
+        package = ".".join(file.relative_to(_PROJECT).parts[:-level])
+    return ".".join(filter(None, (package, module)))
 
 
 def _named(base: str, name: str, beside: Path, looked: dict[Path, int]) -> Iterator[Path]:
@@ -141,11 +88,10 @@ def _named(base: str, name: str, beside: Path, looked: dict[Path, int]) -> Itera
         yield from module
         return
     yield from (path for path in module if path != package)
-    for node in ast.walk(_parsed(package, package.stat().st_mtime_ns)):
-        if isinstance(node, ast.ImportFrom):
-            for alias in node.names:
-                if name in ("*", alias.asname or alias.name) or alias.name == "*":
-                    yield from _named(_base(node, package), alias.name, _beside(package), looked)
+    for level, module_name, names in facts(package).imports:
+        for old, new in names if level >= 0 else ():
+            if name in ("*", new) or old == "*":
+                yield from _named(_base(level, module_name, package), old, _beside(package), looked)
 
 
 def _is(path: Path, dotted: str) -> bool:
@@ -154,20 +100,9 @@ def _is(path: Path, dotted: str) -> bool:
 
 
 def _only_offers(package: Path, looked: dict[Path, int]) -> bool:
-    """Whether a package file only imports names and lists them; that it was looked at is noted.
-
-    A module's ``__getattr__`` is asked only for names that the package does not have itself: it changes none of them.
-    """
+    """Whether a package file only imports names and lists them; that it was looked at is noted."""
     looked[package.resolve()] = package.stat().st_mtime_ns
-    body = _parsed(package, package.stat().st_mtime_ns).body
-    nodes = [inner for node in body for inner in (node.body + node.orelse if isinstance(node, ast.If) else [node])]
-    return all(
-        isinstance(node, ast.Import | ast.ImportFrom)
-        or (isinstance(node, ast.FunctionDef) and node.name == "__getattr__")
-        or (isinstance(node, ast.Expr) and isinstance(node.value, ast.Constant))
-        or (isinstance(node, ast.Assign) and all(isinstance(t, ast.Name) and t.id == "__all__" for t in node.targets))
-        for node in nodes
-    )
+    return facts(package).only_offers
 
 
 def _files(name: str, beside: Path, looked: dict[Path, int]) -> Iterator[Path]:

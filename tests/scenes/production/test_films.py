@@ -20,7 +20,7 @@ import pytest
 from explainers import runs
 from explainers.errors import ExplainError
 from explainers.traces import NamedArray, Trace
-from scenes.production import Options, plan, render
+from scenes.production import Options, assemble, plan, render
 from scenes.production.films import RenderError
 from scenes.production.settings import FilmResult
 from scenes.registry import Course
@@ -328,3 +328,24 @@ def test_a_killed_render_leaves_no_half_file_and_the_next_completes(make_course:
     with av.open(str(film.video)) as container:
         assert sum(1 for _ in container.decode(video=0)) == film.seconds * 10
     assert list(work.iterdir()) == []
+
+
+def test_a_film_that_lies_there_is_not_put_together_again(
+    make_course: MakeCourse, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    course = make_course(SCRIPT, CODE)
+    (film,) = render(["9"], options(tmp_path), course=course)
+    kept = {path.name: path.read_bytes() for path in film.folder.iterdir()}
+    joined: list[str] = []
+    original = assemble._join
+    monkeypatch.setattr(assemble, "_join", lambda *given: (joined.append("film"), original(*given)))
+    (again,) = render(["9"], options(tmp_path), course=course)
+    assert (joined, again.seconds, again.rendered) == ([], film.seconds, ())
+    os.truncate(film.video, 1000)
+    (film.folder / "manifest.json").unlink()
+    render(["9"], options(tmp_path), course=course)
+    assert {path.name: path.read_bytes() for path in film.folder.iterdir()} == kept
+    assert joined == ["film"]
+    titled = make_course(SCRIPT.replace("## Second scene", "## Another name"), CODE)
+    (film,) = render(["9"], options(tmp_path), course=titled)
+    assert joined == ["film"] * 2 and manifest(film)["scenes"][1]["heading"] == "Another name"

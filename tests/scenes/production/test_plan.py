@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import ast
+import sys
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 
-from scenes.production import source
-from scenes.production.plan import Job, own_code, reach, wanted_runs
+from scenes.production import code_facts, source
+from scenes.production.code_facts import own_code
+from scenes.production.plan import Job, reach, wanted_runs
 from scenes.production.settings import Options
 from scenes.registry import Course
 
@@ -75,8 +79,8 @@ def test_size_rate_and_theme_change_every_scene(make_course: MakeCourse, monkeyp
 def test_a_scene_that_another_names_belongs_to_its_code(make_course: MakeCourse) -> None:
     course = make_course(SCRIPT, CODE.replace("class Second(LectureScene)", "class Second(First)"))
     file = course.scenes / "demo.py"
-    assert "class First" in own_code(file, "Second", file.stat().st_mtime_ns)
-    assert "class Second" not in own_code(file, "First", file.stat().st_mtime_ns)
+    assert "class First" in own_code(file, "Second")
+    assert "class Second" not in own_code(file, "First")
 
 
 def test_reach_follows_imports_into_the_project_and_stops_at_the_doors(tmp_path: Path) -> None:
@@ -142,3 +146,29 @@ def test_names_from_the_kit_reach_their_modules_alone(tmp_path: Path) -> None:
     assert not {"scenes/kit/__init__.py", "scenes/kit/waterfall.py"} & names
     scene.write_text("import scenes.kit\n")
     assert {"scenes/kit/__init__.py", "scenes/kit/waterfall.py"} <= {source.shown_path(path) for path in reach(scene)}
+
+
+def test_what_was_parsed_once_is_known_in_the_next_process(
+    make_course: MakeCourse, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    course = make_course(SCRIPT, CODE.replace("self.add(Square(WIDTH))", "self.run('low_rank', layer=2)"))
+    file, kept = course.scenes / "demo.py", tmp_path / "kept" / "code.json"
+    kept.parent.mkdir()
+    first: dict[str, dict[str, Any]] = {}
+    known = code_facts.CodeFacts(file, first.setdefault("content", {}))
+    found = (known.digest, known.imports, known.only_offers, known.own("First"), known.own("Second"))
+    assert found[3][1] == [("low_rank", {"layer": 2})]
+    maker = code_facts.short(sys.version + Path(code_facts.__file__).read_text("utf-8"))
+    code_facts._keep(kept, maker, first, "")
+    monkeypatch.setattr(ast, "parse", lambda *_: pytest.fail("it was parsed again"))
+    again = code_facts.CodeFacts(file, code_facts._kept(kept)["content"])
+    assert (again.digest, again.imports, again.only_offers, again.own("First"), again.own("Second")) == found
+
+
+@pytest.mark.parametrize("damage", ["{", "[]", '{"maker": 1}', None])
+def test_damaged_notes_on_code_are_not_used(tmp_path: Path, damage: str | None) -> None:
+    kept = tmp_path / "code.json"
+    maker = code_facts.short(sys.version + Path(code_facts.__file__).read_text("utf-8"))
+    code_facts._keep(kept, maker, {"content": {"digest": "right"}}, "")
+    kept.write_text(kept.read_text("utf-8").replace("right", "wrong") if damage is None else damage, "utf-8")
+    assert code_facts._kept(kept) == {}
