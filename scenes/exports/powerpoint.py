@@ -155,7 +155,7 @@ class _Deck:
         words = self.height * 0.85 - begin if wide else self.height - margin - begin
         short, long = self.talk.title_parts()
         title, question = slide.shapes.title, slide.placeholders[1]
-        upper = min(words * 0.53, 38 * self.unit)
+        upper = min(words * 0.53, (38 if long else 20) * self.unit)
         _place(title, margin, begin, room, upper)
         _place(question, margin, begin + upper + words * 0.04, room, words * 0.96 - upper)
         self._write(

@@ -63,10 +63,33 @@ class Planes:
             part = values[(top - y0) // step : (bottom - y0) // step, (left - x0) // step : (right - x0) // step]
             target[top // step : bottom // step, left // step : right // step] = part
 
+    def frame(self) -> av.VideoFrame:
+        """The planes as a frame for the encoder."""
+        return planar(self.yuv)
+
     def _chroma(self) -> tuple[Pixels, Pixels]:
         flat = self.yuv.reshape(-1)
         size, shape = self.width * self.height, (self.height // 2, self.width // 2)
         return flat[size : size * 5 // 4].reshape(shape), flat[size * 5 // 4 :].reshape(shape)
+
+
+def planar(yuv: Pixels) -> av.VideoFrame:
+    """Planar 4:2:0 of shape (height * 3 / 2, width) as a frame, for any even height.
+
+    PyAV rounds the height of such an array down to a multiple of 4 (an upright film at 480p has 854 lines) and would
+    take the chroma from the wrong place; there its planes are filled one by one.
+    """
+    height, width = yuv.shape[0] * 2 // 3, yuv.shape[1]
+    if height % 4 == 0:
+        return av.VideoFrame.from_numpy_buffer(yuv, format="yuv420p")
+    frame = av.VideoFrame(width, height, "yuv420p")
+    values, start = yuv.reshape(-1), 0
+    for plane in frame.planes:
+        size = plane.width * plane.height
+        rows = np.frombuffer(memoryview(plane), np.uint8).reshape(plane.height, plane.line_size)
+        rows[:, : plane.width] = values[start : start + size].reshape(plane.height, plane.width)
+        start += size
+    return frame
 
 
 def changed(before: Pixels, after: Pixels) -> Iterator[Box]:

@@ -24,7 +24,7 @@ from PIL import Image
 
 from explainers.errors import ExplainError
 from scenes.production import h264
-from scenes.production.colours import Planes
+from scenes.production.colours import Planes, planar
 from scenes.production.settings import Picture
 
 QP = 22
@@ -81,7 +81,7 @@ class SceneVideo:
     def _encode(self) -> None:
         """Encode the planes as they are, as a key frame where one is due."""
         due = self._keyframe or self._since >= self._picture.fps * KEYFRAME_SECONDS
-        frame = av.VideoFrame.from_numpy_buffer(self._planes.yuv, format="yuv420p")
+        frame = self._planes.frame()
         frame.pts, frame.time_base = self.frames, Fraction(1, self._picture.fps)
         frame.pict_type = PictureType.I if due else PictureType.NONE
         self._keyframe, self._since = False, 0 if due else self._since
@@ -137,7 +137,7 @@ def _template(picture: Picture) -> tuple[bytes, int]:
     flat = np.full((picture.height * 3 // 2, picture.width), 128, np.uint8)
     units: list[bytes] = []
     for index in range(3):
-        frame = av.VideoFrame.from_numpy_buffer(flat, format="yuv420p")
+        frame = planar(flat)
         frame.pts, frame.time_base = index, Fraction(1, picture.fps)
         units = [unit for packet in context.encode(frame) for unit in h264.nal_units(bytes(packet))]
     (unit,) = units

@@ -139,6 +139,23 @@ def test_what_changed_is_converted_as_if_all_had_been(rectangles: list[tuple[int
     assert np.array_equal(planes.yuv, whole.reformat(format="yuv420p", dst_colorspace=Colorspace.ITU709).to_ndarray())
 
 
+@pytest.mark.parametrize(("width", "height"), [(854, 480), (480, 854), (480, 480), (90, 160), (150, 90)])
+def test_colours_stand_where_they_were_drawn(tmp_path: Path, width: int, height: int) -> None:
+    """In every shape of frame: an upright one has a height that is no multiple of 4."""
+    frame = np.full((height, width, 4), (14, 18, 23, 255), np.uint8)
+    frame[height // 2 :, : width // 2, :3] = (226, 96, 60)
+    frame[: height // 4, width // 2 :, :3] = (20, 163, 116)
+    video = SceneVideo(tmp_path / "a.mp4", Picture(width, height, 30))
+    video.write(frame, 3)
+    video.close()
+    with av.open(str(tmp_path / "a.mp4")) as container:
+        shown = [one.to_ndarray(format="rgb24") for one in container.decode(video=0)]
+    for picture in shown:
+        assert picture.shape == (height, width, 3)
+        away = np.abs(picture.astype(int) - frame[..., :3]).max(axis=2)
+        assert np.mean(away > 24) < 0.02  # but for the edges, where chroma has half as many samples
+
+
 def test_boxes_hold_every_change_and_part_what_is_far_apart() -> None:
     before = np.zeros((480, 854, 4), np.uint8)
     after = before.copy()
