@@ -9,6 +9,7 @@ import math
 import re
 from typing import TYPE_CHECKING
 
+from explainers import languages, locales
 from explainers.errors import ExplainError
 
 if TYPE_CHECKING:
@@ -61,11 +62,16 @@ _SPOKEN_UNITS = {
     "h": "hours",
 }
 _SPOKEN_PREFIXES = {"E": "exa", "P": "peta", "T": "tera", "G": "giga", "M": "mega", "k": "kilo", "": ""}
+#: Words of units that no language has from the CLDR: catalogues hold them.
+UNIT_WORDS = (
+    *("a", "tokens", "token", "parameters", "parameter", "operations", "operation"),
+    *("dollars", "seconds", "hours", "hour"),
+)
 #: Units that are said by the words around the number ("37 billion parameters"), so the figure stands alone.
 _COUNTED = {"param", "token", "layer", "head", "expert", "value", "step", "sample", "user", "node", "GPU", "word"}
 
 
-def format_quantity(quantity: Quantity, fmt: str = "") -> str:
+def format_quantity(quantity: Quantity, fmt: str = "", lang: str = "") -> str:
     """Format a Quantity for a viewer.
 
     Parameters
@@ -76,38 +82,42 @@ def format_quantity(quantity: Quantity, fmt: str = "") -> str:
         Digits: ``3`` significant digits, ``.1`` one decimal place; without digits integers are shown whole and
         other numbers with three significant digits. ``bare`` leaves the unit out. Without a style one is
         chosen by the unit.
+    lang
+        Language of digits, scale words and units; the one in force (`explainers.languages`) where it is left out.
     """
     match = _FORMAT.match(fmt)
     if not match or (match["style"] or "plain") not in STYLES:
         raise ExplainError(f"cannot read the number format {fmt!r}; write e.g. 'si 3', 'words', 'percent .1', 'plain'")
     style, digits, bare = match["style"] or _default_style(quantity), match["digits"], bool(match["bare"])
-    value, unit = quantity.value, quantity.unit
+    value, unit, lang = quantity.value, quantity.unit, lang or languages.now().lang
     if style == "percent":
-        scaled = value if unit == "%" else value * 100
-        return format_number(scaled, digits or "3") + ("" if bare else " %")
+        number = format_number(value if unit == "%" else value * 100, digits or "3", lang)
+        return number if bare else locales.percent(number, lang)
     if style == "times":
-        return format_number(value, digits or "3") + ("" if bare else "×")
+        return format_number(value, digits or "3", lang) + ("" if bare else "×")
     if style == "sci":
-        return _scientific(value, digits or "2") + _unit_suffix(unit, "", bare)
+        return _scientific(value, digits or "2", lang) + _unit_suffix(unit, "", bare, lang)
     if style == "usd":
-        return _money(value, unit, digits)
+        return _money(value, unit, digits, lang)
     if style == "words":
-        number, word = _scaled(value, WORDS, digits)
-        return f"{number} {word}".strip() + _unit_suffix(unit, "", bare)
+        return _in_words(value, digits, lang) + _unit_suffix(unit, "", bare, lang)
     if style in ("si", "spoken"):
-        number, prefix = _scaled(value, PREFIXES, digits or "3")
-        return number + (_spoken(unit, prefix) if style == "spoken" else _unit_suffix(unit, prefix, bare))
-    return format_number(value, digits) + _unit_suffix(unit, "", bare)
+        number, prefix = _scaled(value, PREFIXES, digits or "3", lang)
+        if lang != "en" and unit.split("/")[0] == "B" and not bare:
+            return _bytes(number, value, unit, prefix, lang, spoken=style == "spoken")
+        suffix = _spoken(unit, prefix, lang) if style == "spoken" else _unit_suffix(unit, prefix, bare, lang)
+        return number + suffix
+    return format_number(value, digits, lang) + _unit_suffix(unit, "", bare, lang)
 
 
-def format_number(value: float | int, digits: str | None = None) -> str:
+def format_number(value: float | int, digits: str | None = None, lang: str = "en") -> str:
     """Digits with thousands separators: ``"3"`` significant digits, ``".1"`` decimal places, None for the default."""
     if digits is None:
         if isinstance(value, int) or (float(value).is_integer() and abs(value) < 1e15):
-            return _minus(f"{int(value):,}")
+            return _minus(locales.figure(int(value), 0, lang))
         digits = "3"
     if digits.startswith("."):
-        return _minus(f"{value:,.{int(digits[1:])}f}")
+        return _minus(locales.figure(value, int(digits[1:]), lang))
     significant = int(digits)
     if value == 0:
         return "0"
@@ -115,7 +125,7 @@ def format_number(value: float | int, digits: str | None = None) -> str:
     rounded = round(value, places)
     if rounded and math.floor(math.log10(abs(rounded))) > math.floor(math.log10(abs(value))):
         places -= 1  # 9.996 → 10.0, not 10.00
-    return _minus(f"{rounded:,.{max(places, 0)}f}")
+    return _minus(locales.figure(rounded, max(places, 0), lang))
 
 
 def shown_matches(text: str, quantity: Quantity) -> bool:
@@ -167,45 +177,70 @@ def _default_style(quantity: Quantity) -> str:
     return "plain"
 
 
-def _scaled(value: float | int, scales: tuple[tuple[float, str], ...], digits: str | None) -> tuple[str, str]:
+def _scaled(
+    value: float | int, scales: tuple[tuple[float, str], ...], digits: str | None, lang: str
+) -> tuple[str, str]:
     for size, word in scales:
         if abs(value) >= size * (1 - 5e-4):
-            return format_number(value / size, digits or ("3" if value % size else None)), word
-    return format_number(value, digits if isinstance(value, float) else None), ""
+            return format_number(value / size, digits or ("3" if value % size else None), lang), word
+    return format_number(value, digits if isinstance(value, float) else None, lang), ""
 
 
-def _money(value: float | int, unit: str, digits: str | None) -> str:
+def _in_words(value: float | int, digits: str | None, lang: str) -> str:
+    """``671 billion``, with the language's own scales."""
+    if lang == "en":
+        return " ".join(_scaled(value, WORDS, digits, lang)).strip()
+    for size, _ in locales.scales(lang):
+        if abs(value) >= size * (1 - 5e-4):
+            number = format_number(value / size, digits or ("3" if value % size else None), lang)
+            return locales.with_word(number, value, size, lang)
+    return format_number(value, digits if isinstance(value, float) else None, lang)
+
+
+def _bytes(number: str, value: float | int, unit: str, prefix: str, lang: str, *, spoken: bool) -> str:
+    per = unit.partition("/")[2]
+    if per:
+        per = languages.unit_word(_SPOKEN_UNITS.get(per, per).removesuffix("s") if spoken else per, lang)
+    size = next((size for size, name in PREFIXES if name == prefix), 1.0)
+    return locales.bytes_unit(number, value / size, prefix, per, lang, spoken=spoken)
+
+
+def _money(value: float | int, unit: str, digits: str | None, lang: str) -> str:
     per = unit[3:].replace("/", " / ").rstrip() if unit.startswith("USD/") else ""
     sign = "−" if value < 0 else ""
     if abs(value) >= 1e6 * (1 - 5e-4):
-        number, word = _scaled(abs(value), WORDS, digits)
-        return f"{sign}${number} {word}{per}"
+        return sign + locales.currency(_in_words(abs(value), digits, lang), lang) + per
     if digits is None:
         digits = None if float(value).is_integer() else ".2"
-    return f"{sign}${format_number(abs(value), digits)}{per}"
+    return sign + locales.currency(format_number(abs(value), digits, lang), lang) + per
 
 
-def _scientific(value: float | int, digits: str) -> str:
+def _scientific(value: float | int, digits: str, lang: str) -> str:
     if value == 0:
         return "0"
-    mantissa, exponent = f"{value:.{max(int(digits.lstrip('.')) - 1, 0)}e}".split("e")
+    places = max(int(digits.lstrip(".")) - 1, 0)
+    mantissa, exponent = f"{value:.{places}e}".split("e")
+    mantissa = locales.figure(float(mantissa), places, lang)
     power = str(int(exponent)).translate(str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹"))
     return f"{_minus(mantissa)} × 10{power}"
 
 
-def _unit_suffix(unit: str, prefix: str, bare: bool) -> str:
-    first = unit.split("/")[0]
+def _unit_suffix(unit: str, prefix: str, bare: bool, lang: str) -> str:
+    first, slash, per = unit.partition("/")
     if bare or (first in _COUNTED and not prefix and "/" not in unit) or not unit:
         return f" {prefix}".rstrip() if prefix else ""
     if first in _COUNTED and "/" not in unit:
         return f" {prefix}"
+    if lang != "en":
+        unit = languages.unit_word(first, lang) + slash + (languages.unit_word(per, lang) if per else "")
     return ("" if unit in ("×",) else " ") + prefix + unit
 
 
-def _spoken(unit: str, prefix: str) -> str:
+def _spoken(unit: str, prefix: str, lang: str) -> str:
     first, _, per = unit.partition("/")
-    word = _SPOKEN_UNITS.get(first, first)
-    tail = f" a {_SPOKEN_UNITS.get(per, per).removesuffix('s')}" if per else ""
+    word = languages.unit_word(_SPOKEN_UNITS.get(first, first), lang)
+    one = languages.unit_word(_SPOKEN_UNITS.get(per, per).removesuffix("s"), lang)
+    tail = f" {languages.unit_word('a', lang)} {one}" if per else ""
     return f" {_SPOKEN_PREFIXES[prefix]}{word}{tail}".rstrip()
 
 

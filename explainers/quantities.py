@@ -184,7 +184,7 @@ class Quantity:
 
     def explain(self, indent: str = "") -> str:
         """The whole chain of origins, one line a quantity, sources at the leaves."""
-        text = f"{indent}{self.name or self.short()} = {self.text()}"
+        text = f"{indent}{self.name or self.short()} = {self.text('', 'en')}"
         if isinstance(self.origin, Cited):
             return f"{text}  [{self.origin.line()}, {self.origin.date}]"
         run = f"  [run {self.origin.run}]" if self.origin.run else ""
@@ -193,9 +193,9 @@ class Quantity:
         return "\n".join(lines)
 
     # ------------------------------------------------------------------ text
-    def text(self, fmt: str = "") -> str:
-        """The number as a viewer reads it; see `format_quantity` for ``fmt``."""
-        return format_quantity(self, fmt)
+    def text(self, fmt: str = "", lang: str = "") -> str:
+        """The number as a viewer reads it; see `format_quantity` for ``fmt`` and ``lang``."""
+        return format_quantity(self, fmt, lang)
 
     def to_json(self) -> dict[str, Any]:
         return {

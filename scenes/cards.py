@@ -20,7 +20,7 @@ from typing import ClassVar
 import numpy as np
 from manim import DOWN, LEFT, RIGHT, UP, FadeIn, LaggedStart, Line, Mobject, VGroup
 
-from explainers import facts
+from explainers import facts, languages
 from explainers.errors import ExplainError
 from explainers.quantities import computed
 from explainers.traces import NamedArray
@@ -82,13 +82,15 @@ class ChapterCard(Card):
         rule.move_to([signs.get_left()[0] - 0.7, signs.get_y(), 0])
         short, long = self.names()
         number = self.number_of(self.shown.number, 88)
-        name = label(short, "hero", weight="semibold", width=self.column)
+        name = label(short, "hero", weight="semibold", width=self.column, as_is=True)
         head = VGroup(number, name).arrange(DOWN, buff=0.28, aligned_edge=LEFT)
         if long:
             head.add(
-                label(long, "heading", "muted", width=self.column).next_to(head, DOWN, buff=0.3, aligned_edge=LEFT)
+                label(long, "heading", "muted", width=self.column, as_is=True).next_to(
+                    head, DOWN, buff=0.3, aligned_edge=LEFT
+                )
             )
-        question = label(self.shown.question, "heading", "accent", width=self.column, italic=True)
+        question = label(self.shown.question, "heading", "accent", width=self.column, italic=True, as_is=True)
         head.move_to([SAFE_LEFT, 0, 0], LEFT)
         question.next_to(head, DOWN, buff=0.42, aligned_edge=LEFT)
         VGroup(head, question).set_y(signs.get_y())
@@ -109,7 +111,7 @@ class EndCard(Card):
         if not (phrase := self.shown.about.get("answer", "")):
             raise ExplainError(f"{self.lecture_script.path.name}: no 'answer: …' in its front matter; write a phrase")
         progress = self.progress()
-        answer = label(phrase, 62, "accent", weight="medium", width=10.6)
+        answer = label(phrase, 62, "accent", weight="medium", width=10.6, as_is=True)
         answer.move_to([SAFE_LEFT, SAFE_TOP - 0.75, 0], UP + LEFT)
         sources = self.sources().move_to([SAFE_LEFT, CAPTION_TOP + 1.7, 0], LEFT)
         following = self.following()
@@ -132,11 +134,12 @@ class EndCard(Card):
             found.setdefault(origin.source, [0, 0])[origin.confidence != "primary"] += 1
         chief = sorted(found, key=lambda name: (-sum(found[name]), name))[: self.rows]
         counts = {fitted_name(name): found[name] for name in chief}
+        here = languages.word(COMPUTED)
         if cited.runs:
-            counts[COMPUTED] = [len(cited.runs), 0]
+            counts[here] = [len(cited.runs), 0]
         labels = {"source": tuple(counts), "kind": ("read at the source", "told by others")}
         array = NamedArray(np.array(list(counts.values())), ("source", "kind"), "figures a source", "", labels)
-        rows = SourceRows(array, roles=["expert" if name == COMPUTED else "latent" for name in counts])
+        rows = SourceRows(array, roles=["expert" if name == here else "latent" for name in counts])
         lines = VGroup(label("what it stands on, a dot for a figure", "small", "muted"), rows)
         lines[0].next_to(rows, UP, buff=0.22, aligned_edge=LEFT)
         if len(found) > len(chief):

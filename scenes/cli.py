@@ -57,6 +57,7 @@ COMMANDS: dict[str, Entry] = {
     "check": Entry("scenes.commands.check:check", "Check scenes: origin of numbers, layout, timing, determinism."),
     "origin": Entry("scenes.commands.origin:origin", "Say where a number on screen or in the narration comes from."),
     "init": Entry("scenes.commands.init:init", "Write a course.toml: your lectures, order, look and language."),
+    "script": Entry("scenes.commands.script:script", "Write the course in another language."),
     "new": Entry("scenes.commands.new:new", "Write a working scene, lecture, run or kit object to start from."),
     "plan": Entry("scenes.commands.plan:plan", "Say how long a render takes on 1 to 64 workers."),
     "cache": Entry(

@@ -14,7 +14,7 @@ from typing import Protocol
 
 from explainers.errors import ExplainError
 from scenes.script import Section, Step
-from scenes.speech import weight
+from scenes.spoken import weight
 
 TICKS_PER_SECOND = 15
 WORDS_PER_MINUTE = 150
@@ -59,7 +59,7 @@ class Narrator(Protocol):
 
 @dataclass(frozen=True)
 class ByWords:
-    """A steady pace in spoken words a minute; within a step time goes by syllables and pauses."""
+    """A steady pace in spoken words a minute (`scenes.spoken.words`); within a step by syllables and pauses."""
 
     words_per_minute: float = WORDS_PER_MINUTE
 
@@ -67,7 +67,7 @@ class ByWords:
         return step.words * 60 / self.words_per_minute
 
     def word_starts(self, step: Step) -> list[float]:
-        weights = [weight(token) for token in step.tokens]
+        weights = [weight(token, step.lang) for token in step.tokens]
         total, scale = sum(weights) or 1.0, self.seconds(step)
         return [scale * sum(weights[:index]) / total for index in range(len(weights) + 1)]
 

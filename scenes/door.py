@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from explainers import languages
 from explainers.errors import ExplainError
 from scenes import look, own_course
 
@@ -92,6 +93,8 @@ def read_again(kind: str, name: str, params: Mapping[str, Any]) -> Read:
 
     if kind == "logo":
         return read_logo()[1]
+    if kind == "word":
+        return word_read(script.load(params["script"]), params["scene"], name)
     own = script.load(params["script"])
     return (read_front(own, int(name)) if kind == "front" else read_citations(own, int(name)))[1]
 
@@ -132,7 +135,8 @@ def read_front(own: Lecture, number: int) -> tuple[Lecture | None, Read]:
     if course.own:
         found = next((lecture for lecture in course.lectures if lecture.number == number), None)
     else:
-        path = next(iter(own.path.parent.glob(f"{number}_*.md")), None)
+        folders = (own.path.parent, own.path.parent.parent / "en")  # what is not translated yet is named in English
+        path = next((file for folder in folders for file in folder.glob(f"{number}_*.md")), None)
         found = script.load(path) if path else None
     about = [found.title, found.question, dict(found.about), course.place(number)] if found else []
     params = json.dumps({"script": str(own.path)})
@@ -152,6 +156,12 @@ def read_citations(own: Lecture, number: int) -> tuple[Citations, Read]:
         raise ExplainError(f"nobody noted what lecture {number} cites; `explain check {number} --update` does")
     params = json.dumps({"script": str(own.path)})
     return found, Read("citations", str(number), _digest(json.dumps([found.facts, found.runs])), params)
+
+
+def word_read(own: Lecture, scene: str, english: str) -> Read:
+    """The note that a text was looked up in the catalogues of a script's language."""
+    found = languages.words_of(own.path, scene).get(english)
+    return Read("word", english, _digest(repr(found)), json.dumps({"scene": scene, "script": str(own.path)}))
 
 
 def read_logo() -> tuple[Path | None, Read]:

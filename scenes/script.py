@@ -27,8 +27,9 @@ from typing import TYPE_CHECKING
 
 from explainers import paths
 from explainers.errors import ExplainError, one_of
+from explainers.languages import of_script
 from scenes import own_course
-from scenes.speech import spoken_words
+from scenes.spoken import tokens, words
 
 if TYPE_CHECKING:
     from explainers.quantities import Quantity
@@ -89,6 +90,7 @@ class Step:
     source: str
     where: str
     parts: tuple[Part, ...]
+    lang: str = "en"
 
     @cached_property
     def narration(self) -> str:
@@ -97,19 +99,20 @@ class Step:
 
     @cached_property
     def tokens(self) -> tuple[str, ...]:
-        """The narration split at white space; `marks` index into it."""
-        return tuple(self.narration.split())
+        """The narration split at white space, Chinese and Japanese at characters; `marks` index into it."""
+        return tuple(tokens(self.narration))
 
     @cached_property
     def words(self) -> int:
-        """How many words one says, figures counted as they are read aloud (`scenes.speech`)."""
-        return len(spoken_words(self.narration))
+        """How many words one says, figures counted as they are read aloud (`scenes.spoken`)."""
+        return words(self.narration, self.lang)
 
     @cached_property
     def words_planned(self) -> int:
         """`words` without computing anything: a number of a run that is not recorded counts as a typical one."""
-        said = (_TYPICAL if isinstance(part, Reference) and part.costly else _text(part) for part in self.parts)
-        return len(spoken_words("".join(said)))
+        costly = (isinstance(part, Reference) and part.costly for part in self.parts)
+        said = (_TYPICAL if dear else _text(part, self.lang) for dear, part in zip(costly, self.parts))
+        return words("".join(said), self.lang)
 
     @cached_property
     def marks(self) -> dict[str, int]:
@@ -118,7 +121,7 @@ class Step:
         said = ""
         for text, part in self._filled:
             if isinstance(part, Mark):
-                found[part.name] = len(said.split())
+                found[part.name] = len(tokens(said))
             said += text
         return found
 
@@ -138,12 +141,12 @@ class Step:
 
     @cached_property
     def _filled(self) -> tuple[tuple[str, Part], ...]:
-        return tuple((_text(part), part) for part in self.parts)
+        return tuple((_text(part, self.lang), part) for part in self.parts)
 
 
-def _text(part: Part) -> str:
+def _text(part: Part, lang: str) -> str:
     if isinstance(part, Reference):
-        return part.quantity.text(part.fmt)
+        return part.quantity.text(part.fmt, lang).replace("\u00a0", " ").replace("\u202f", " ")
     return part if isinstance(part, str) else ""
 
 
@@ -232,11 +235,16 @@ def names_file(path: Path) -> Path:
     return beside if beside.is_file() else path.parent.parent / "names.txt"
 
 
-@cache
-def _load(path: Path, _script_stamp: int, _names_stamp: int) -> Lecture:
+def names_of(path: Path) -> frozenset[str]:
+    """The listed names for a script."""
     names = names_file(path)
     listed = names.read_text(encoding="utf-8").splitlines() if names.is_file() else []
-    return parse(path.read_text(encoding="utf-8"), path, frozenset(line.strip() for line in listed if line.strip()))
+    return frozenset(line.strip() for line in listed if line.strip())
+
+
+@cache
+def _load(path: Path, _script_stamp: int, _names_stamp: int) -> Lecture:
+    return parse(path.read_text(encoding="utf-8"), path, names_of(path))
 
 
 # ---------------------------------------------------------------------- parsing
@@ -270,7 +278,7 @@ class _Parser:
         title, question = about.pop("title"), about.pop("question", "")
         self._no_digits(f"{title} {question} {about.get('answer', '')}", 1)
         return Lecture(
-            int(number), title, question, self.path.stem, self.path.parent.name, self.path, tuple(sections), about
+            int(number), title, question, self.path.stem, of_script(self.path), self.path, tuple(sections), about
         )
 
     def _front_matter(self, lines: list[str]) -> tuple[dict[str, str], int]:
@@ -348,7 +356,9 @@ class _Parser:
             marks.add(name)
             parts.append(Mark(name))
         parts.append(self._literal(text[position:], line + text.count("\n", 0, position)))
-        return Step(index, text, f"{self.path.name}:{line}", tuple(part for part in parts if part != ""))
+        return Step(
+            index, text, f"{self.path.name}:{line}", tuple(part for part in parts if part != ""), of_script(self.path)
+        )
 
     def _literal(self, text: str, line: int) -> str:
         for sign in ("{{", "}}", "[[", "]]"):

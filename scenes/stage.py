@@ -25,6 +25,7 @@ from typing import Any, ClassVar
 from manim import Animation, Mobject, Scene, Wait, config
 from tqdm import tqdm
 
+from explainers import languages
 from explainers.errors import ExplainError, one_of
 from explainers.quantities import Quantity
 from explainers.traces import NamedArray, Trace
@@ -112,6 +113,7 @@ class LectureScene(Scene):
         self.on_step_start: list[Callable[[StageStep], None]] = []
         self.on_step_end: list[Callable[[StepReport], None]] = []
         self._origin_line: Mobject | None = None
+        self._tongue = languages.Tongue()
         super().__init__(*args, **kwargs)
         from scenes.kit import theme
 
@@ -204,11 +206,21 @@ class LectureScene(Scene):
 
     def report(self) -> SceneReport:
         """What happened so far, as plain data."""
-        found = {**self.reads, **dict.fromkeys(door.read_colour(name) for name in look.noted)}
+        words = (door.word_read(self.lecture_script, type(self).__name__, key) for key in self._tongue.asked)
+        colours = (door.read_colour(name) for name in look.noted)
+        found = {**self.reads, **dict.fromkeys(words), **dict.fromkeys(colours)}
         reads = sorted((read.to_json() for read in found), key=str)
         return SceneReport(
             self.lecture, type(self).__name__, self.section.heading, self.ticks, tuple(self.finished), tuple(reads)
         )
+
+    def render(self, preview: bool = False) -> bool:
+        """`Scene.render`, with texts and numbers in the language of the script."""
+        path = self.lecture_script.path
+        with languages.speaking(
+            self.lecture_script.lang, languages.words_of(path, type(self).__name__)
+        ) as self._tongue:
+            return bool(super().render(preview))
 
     # ------------------------------------------------------------------ the doors
     def run(self, name: str, **params: Any) -> Trace:
@@ -253,7 +265,7 @@ class LectureScene(Scene):
         """The section's heading, small and steady at the top left."""
         from scenes.kit.text import title
 
-        line = title(text or self.section.heading)
+        line = title(text or self.section.heading, as_is=not text)
         self.add(line)
         return line
 

@@ -10,8 +10,9 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from explainers import locales
 from explainers.errors import ExplainError, one_of
-from scenes import citations
+from scenes import citations, frame, look, translating
 from scenes.audit import determinism
 from scenes.audit.determinism import stamp
 from scenes.audit.findings import Finding
@@ -68,6 +69,7 @@ def check(wishes: Wishes, course: Course | None = None, tell: Callable[[str], No
     written = sorted({int(key.partition("/")[0]) for key in keys})
     report.findings += _mismatches(course.home, written, bool(wishes.targets or course.own), keys)
     report.findings += _from_source(course, keys)
+    report.findings += _translated(report, course, keys)
     voiced = _voiced(entries, wishes)
     report.audits = _walk(entries, voiced, wishes.jobs, tell)
     report.findings += [finding for each in report.audits for finding in each.findings]
@@ -133,6 +135,25 @@ def _mismatches(course: Course, numbers: list[int], some: bool, keys: Sequence[s
             where, _, what = line.partition(": ")
             mend = "headings and classes, paragraphs and steps, marks and waits match one to one"
             found.append(Finding("script-mismatch", scene or "script", 0, where, what, mend))
+    return found
+
+
+def _translated(report: Report, course: Course, keys: Sequence[str]) -> list[Finding]:
+    """A script in another language against its English original; what lacks altogether is noted."""
+    english = Course(course.scripts, course.scenes)
+    if course.lang == translating.ENGLISH or not (course.scripts / translating.ENGLISH).is_dir():
+        return []
+    found: list[Finding] = []
+    originals = {lecture.number: lecture for lecture in english.lectures}
+    for lecture in course.home.lectures:
+        if lecture.number in originals and any(key.startswith(f"{lecture.number}/") for key in keys):
+            for each in translating.differences(lecture, originals[lecture.number]):
+                scene = f"{lecture.number}/{each.scene}" if each.scene else str(lecture.number)
+                if each.step == 0 or scene in keys:
+                    found.append(Finding(each.code, scene, each.step, each.where, each.what, each.mend))
+    here = {lecture.number for lecture in course.home.lectures}
+    if lacking := [str(number) for number in originals if number not in here]:
+        report.notes.append(f"not in {locales.name(course.lang)} yet: lectures {', '.join(lacking)}")
     return found
 
 
@@ -203,9 +224,11 @@ def _one_thread() -> None:
 def _goldens(report: Report, course: Course, wishes: Wishes) -> None:
     from scenes.audit import goldens
 
-    place = None if course.own else goldens.folder(course)
+    foreign = course.lang != translating.ENGLISH or look.ingredient() != "dark" or frame.aspect() != frame.WIDE
+    place = None if course.own or foreign else goldens.folder(course)
     if place is None or not wishes.goldens:
         why = "this installation has no tests/goldens" if place is None else "--no-goldens"
+        why = "they are in English, dark and 16:9" if foreign else why
         why = f"they are of the course as it was written, not of {course.own.path.name}" if course.own else why
         report.notes.append(f"pictures were not compared with reviewed ones: {why}")
         return
@@ -280,6 +303,9 @@ def _citations(report: Report, course: Course, wishes: Wishes) -> None:
 def _lengths(report: Report, course: Course, keys: Sequence[str]) -> None:
     from scenes.audit.timing import check_lengths
 
+    if course.lang != translating.ENGLISH:
+        report.notes.append(f"lengths are not judged: they are planned in English, not in {course.lang}")
+        return
     if course.own and course.own.lectures:
         report.notes.append(f"lengths are not judged: {course.own.path.name} chooses what is shown")
         return

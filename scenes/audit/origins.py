@@ -9,6 +9,7 @@ from functools import lru_cache
 
 import numpy as np
 
+from explainers import languages, locales
 from explainers.formatting import shown_matches
 from explainers.quantities import Cited, Quantity
 from explainers.traces import NamedArray, Trace
@@ -40,7 +41,7 @@ def without_names(text: str, names: frozenset[str]) -> str:
 
 def number_runs(text: str, names: frozenset[str] = frozenset()) -> list[str]:
     """Every number in a text, each with what follows it up to the next one (its scale word and unit)."""
-    plain = without_names(text, names)
+    plain = locales.plain(without_names(text, names), languages.now().lang)
     starts = list(_NUMBER.finditer(plain))
     ends = [*(match.start() for match in starts[1:]), len(plain)]
     return [" ".join(plain[match.start() : end].rstrip(" .,;:").split()) for match, end in zip(starts, ends)]

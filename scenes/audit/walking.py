@@ -16,7 +16,7 @@ import numpy as np
 from explainers import extensions
 from explainers.errors import ExplainError
 from explainers.traces import Trace
-from scenes import waivers
+from scenes import script, waivers
 from scenes.audit import contrast, fingerprint, layout, motion, origins, picture, timing, values
 from scenes.audit.findings import Finding, Notes
 from scenes.audit.masks import Painter
@@ -29,8 +29,8 @@ from scenes.production.looking import LookingRenderer
 from scenes.production.settings import Options
 from scenes.registry import SceneEntry
 from scenes.report import SceneReport, StepReport
-from scenes.script import names_file
 from scenes.stage import LectureScene, StageStep
+from scenes.translating import from_script, is_name
 from scenes.waivers import Waiver
 
 #: Motions are sampled at least this often, and the audit looks at this size.
@@ -38,6 +38,8 @@ SAMPLES_PER_SECOND = 8
 QUALITY = "480p"
 #: Mid-motion, texts count as on top of one another only if both are nearly opaque and stay so for two samples.
 _OPAQUE, _OVERLAP_SAMPLES = 0.75, 3
+#: So many of the texts that lack a translation are named.
+_WORDS = 8
 
 
 @dataclass
@@ -79,7 +81,7 @@ class _Visitor:
         where = entry.code.where
         self.notes = Notes(entry.key, waived_by_scene=tuple(Waiver(c, reason, where) for c, reason in own.items()))
         self.film, self.seen = motion.Film(), contrast.Seen()
-        self.names = _names(entry)
+        self.names = script.names_of(entry.script)
         self.traces: list[Trace] = []
         self.numbers = 0
         self.unfounded: dict[str, str] = {}
@@ -175,12 +177,6 @@ class _Visitor:
         self.digest.update(json.dumps(report.to_json(), sort_keys=True, default=str).encode())
 
 
-def _names(entry: SceneEntry) -> frozenset[str]:
-    path = names_file(entry.script)
-    lines = path.read_text(encoding="utf-8").splitlines() if path.is_file() else []
-    return frozenset(line.strip() for line in lines if line.strip())
-
-
 def audit(entry: SceneEntry, options: Options | None = None, voiced: tuple[tuple[float, ...], ...] = ()) -> SceneAudit:
     """Run a scene under all checks. A scene that raises is itself a finding, and what it did until then is kept.
 
@@ -204,6 +200,7 @@ def audit(entry: SceneEntry, options: Options | None = None, voiced: tuple[tuple
         except Exception as error:
             result.findings.append(_failed(entry, visitor, error))
     if visitor is not None:
+        _check_words(entry, visitor)
         _fill(result, visitor, report)
     return result
 
@@ -247,6 +244,19 @@ def _failed(entry: SceneEntry, visitor: _Visitor | None, error: Exception) -> Fi
     return Finding(
         "scene-fails", entry.key, step, where, f"{kind}{text}", "mend the error; `explain still` shows it too"
     )
+
+
+def _check_words(entry: SceneEntry, visitor: _Visitor) -> None:
+    """What the catalogue of a language lacks, in one finding a scene."""
+    asked = visitor.scene._tongue.asked
+    said, names = set(from_script(script.load(entry.script))), script.names_of(entry.script)
+    if missing := [
+        text for text, found in asked.items() if found is None and text not in said and not is_name(text, names)
+    ]:
+        shown = ", ".join(repr(text) for text in missing[:_WORDS]) + (" …" if len(missing) > _WORDS else "")
+        where = f"{entry.script.with_suffix('.po').name} or common.po"
+        mend = f"`explain script new {entry.lecture.lang} {entry.code.lecture}` lists them; translate them there"
+        visitor.notes.add("words-missing", where, f"{len(missing)} texts in English: {shown}", mend, step=0)
 
 
 def _fill(result: SceneAudit, visitor: _Visitor, report: SceneReport | None) -> None:

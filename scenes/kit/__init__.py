@@ -25,7 +25,7 @@ from scenes.kit.flows import Arrow, Flow, FlowFan
 from scenes.kit.gate_bars import GateBars
 from scenes.kit.guesses import GuessStrip
 from scenes.kit.intervals import DotStack, IntervalRows, Measured
-from scenes.kit.layout import column, fit_stage, fit_width, in_safe_area, row, spread
+from scenes.kit.layout import column, fit_stage, fit_width, in_safe_area, keep_inside, row, spread
 from scenes.kit.ledger import Entry, Ledger
 from scenes.kit.legends import Bracket, Callout, Legend
 from scenes.kit.levers import LearnByChecking, LeversMap, RememberLess, RunLess
@@ -207,6 +207,7 @@ __all__ = [
     "fit_stage",
     "fit_width",
     "in_safe_area",
+    "keep_inside",
     "label",
     "licence_rights",
     "math",

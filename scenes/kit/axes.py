@@ -12,6 +12,7 @@ import numpy as np
 from manim import DOWN, LEFT, RIGHT, UL, UP, VGroup, VMobject
 from numpy.typing import NDArray
 
+from explainers import languages
 from explainers.errors import ExplainError
 from explainers.quantities import Computed, Quantity
 from scenes.kit import theme
@@ -30,9 +31,10 @@ class AxisTick(Label):
     def __init__(self, value: float, unit: str = "", fmt: str = "", size: str | float = "tick") -> None:
         self.tick_quantity = Quantity(value, unit, Computed("position on an axis"), "axis tick")
         text = self.tick_quantity.text(fmt)
+        plain = self.tick_quantity.text(fmt, "en")
         style = re.match(r"\s*[a-z]*", fmt)
-        exact = self.tick_quantity.text(f"{style[0] if style else ''} 7")
-        if not math.isclose(_first_number(text), _first_number(exact), rel_tol=1e-5, abs_tol=1e-12):
+        exact = self.tick_quantity.text(f"{style[0] if style else ''} 7", "en")
+        if not math.isclose(_first_number(plain), _first_number(exact), rel_tol=1e-5, abs_tol=1e-12):
             raise ExplainError(f"the axis tick {text!r} does not say {value}; give the axis another fmt")
         super().__init__(text, size, "muted")
         self.tick_value = float(value)
@@ -125,7 +127,8 @@ class Axis:
         """The axis name, with what ticks leave unsaid: the unit, and that the scale is logarithmic."""
         said = self.unit in self.name.replace("tokens", "token").split()  # "tokens in the cache, token" would stammer
         unit = "" if said or self.unit in ("", *_TICK_UNITS) else self.unit
-        return ", ".join(part for part in (self.name, unit, "log scale" if self.log else "") if part)
+        parts = (self.name, unit, "log scale" if self.log else "")
+        return ", ".join(languages.word(part) for part in parts if part)
 
 
 def _decimals(places: tuple[float, ...], largest: float) -> int:
@@ -215,11 +218,11 @@ class Axes2D(VGroup):
     def _add_names(self) -> None:
         if caption := self.y.caption():
             edge = min([tick.get_left()[0] for tick in self.y_ticks], default=self.point_at(0, 1)[0])
-            name = Label(caption, "small", "muted").next_to(self.point_at(0, 1), UP, buff=0.2)
+            name = Label(caption, "small", "muted", as_is=True).next_to(self.point_at(0, 1), UP, buff=0.2)
             self.names.add(name.shift([edge - name.get_left()[0], 0, 0]))
         if caption := self.x.caption():
             below = VGroup(*self.x_ticks) if len(self.x_ticks) else self.base
-            name = Label(caption, "small", "muted").next_to(below, DOWN, buff=0.12)
+            name = Label(caption, "small", "muted", as_is=True).next_to(below, DOWN, buff=0.12)
             self.names.add(name.shift([self.point_at(1, 0)[0] - name.get_right()[0], 0, 0]))
 
     # ------------------------------------------------------------------ values → places

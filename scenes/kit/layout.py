@@ -24,6 +24,17 @@ def fit_stage(mobject: Mobject, width: float = theme.SAFE_WIDTH, height: float =
     return mobject.scale(share).move_to(theme.STAGE_CENTER)
 
 
+def keep_inside(*mobjects: Mobject) -> Group:
+    """Move what stands beyond the left or right edge of the safe area back into it, smaller where it is too wide.
+
+    What is inside stays where it is: for words that are longer in another language, or a frame that is narrower.
+    """
+    group = Group(*mobjects)
+    fit_width(group)
+    beyond = max(0.0, theme.SAFE_LEFT - group.get_left()[0]) - max(0.0, group.get_right()[0] - theme.SAFE_RIGHT)
+    return group.shift(beyond * RIGHT)
+
+
 def row(*mobjects: Mobject, gap: float = 0.4, edge: np.ndarray | None = None) -> Group:
     """Side by side, centred on one line or aligned at an ``edge`` (``UP``, ``DOWN``)."""
     return Group(*mobjects).arrange(RIGHT, buff=gap, **({} if edge is None else {"aligned_edge": edge}))

@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 from manim import DL, DOWN, DR, Animation
 
+from explainers import languages
 from explainers.errors import ExplainError, one_of
 from explainers.quantities import Computed, Quantity
 from scenes.kit import theme
@@ -53,7 +54,10 @@ class NumberLabel(DataBound, Label):
         **options: Any,
     ) -> None:
         as_quantity(quantity, "NumberLabel")
-        around = (_words_only(before, "the words before a number"), _words_only(after, "the words after a number"))
+        around = tuple(
+            languages.word(_words_only(words, f"the words {side} a number"))
+            for side, words in (("before", before), ("after", after))
+        )
         super().__init__(around[0] + quantity.text(fmt) + around[1], size, role, weight=weight, **options)
         self.quantity = quantity
         self.fmt = fmt
@@ -95,8 +99,8 @@ class CountingNumber(DataBound, Label):
             raise ExplainError(f"cannot count from unit {start.unit!r} to unit {end.unit!r}; use one unit")
         if geometric and min(start.value, end.value) <= 0:
             raise ExplainError("a geometric count needs two positive numbers; count without geometric=True")
-        self._before = _words_only(before, "the words before a number")
-        self._after = _words_only(after, "the words after a number")
+        self._before = languages.word(_words_only(before, "the words before a number"))
+        self._after = languages.word(_words_only(after, "the words after a number"))
         self._edge, self._geometric = edge, geometric
         super().__init__(self._text(start), size, role, weight=weight, composed=True)
         self.quantity = start

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from explainers.errors import ExplainError
+from explainers.languages import word
 from explainers.quantities import Cited, Quantity
 from explainers.runs import choices
 from explainers.traces import NamedArray, Trace
@@ -33,13 +34,13 @@ def origin_text(sources: Iterable[Source]) -> str:
             _collect(source, runs, leaves, formulas)
     parts = []
     if runs:
-        parts.append("computed: " + ", ".join(runs))
+        parts.append(f"{word('computed')}: " + ", ".join(runs))
     if leaves := {line: None for line in leaves if line not in cited}:
-        parts.append("computed from: " + "; ".join(leaves))
+        parts.append(f"{word('computed from')}: " + "; ".join(leaves))
     if formulas and not runs and not leaves and not cited:
-        parts.append("computed: " + ", ".join(formulas))
+        parts.append(f"{word('computed')}: " + ", ".join(formulas))
     if cited:
-        parts.append("cited: " + "; ".join(cited))
+        parts.append(f"{word('cited')}: " + "; ".join(cited))
     if not parts:
         raise ExplainError("none of these numbers says where it comes from; pass Quantities or arrays of a run")
     return "  ·  ".join(parts)
@@ -47,7 +48,7 @@ def origin_text(sources: Iterable[Source]) -> str:
 
 def _run(name: str) -> str:
     """``"run routing"``, and what of it the viewer chose: weights, text, seed."""
-    return f"run {name}{choices(name)}"
+    return f"{word('run')} {name}{choices(name)}"
 
 
 def _collect(quantity: Quantity, runs: dict[str, None], leaves: dict[str, None], formulas: dict[str, None]) -> None:
@@ -83,9 +84,9 @@ class OriginLine(Label):
 def _fitted(text: str, width: float) -> str:
     """The text, or as much of it as fits, cut after a whole source where that leaves at least half of the line."""
     room = width / theme.cap_units("origin")
-    fits = fitting_characters(text, room, fonts.SANS, WEIGHTS["regular"])
+    fits = fitting_characters(text, room, fonts.face(fonts.SANS), WEIGHTS["regular"])
     if fits == len(text):
         return text
-    fits = fitting_characters(text, room - 4, fonts.SANS, WEIGHTS["regular"])
+    fits = fitting_characters(text, room - 4, fonts.face(fonts.SANS), WEIGHTS["regular"])
     cut = text.rfind("; ", 0, fits)
     return f"{text[: cut if cut > fits / 2 else fits].rstrip(' ,;·')} …"

@@ -51,7 +51,7 @@ class PackedChips(DataBound, VGroup):
         self.bound = Bound(tuple(data))
         self.memory, self.each, self.users, self.chips = memory, each, users, chips
         self.wide, self.tall, self.gap = width, height, gap
-        self.corner = VMobject().set_points([np.zeros(3)] * 4)
+        self.corner = VMobject(stroke_width=0).set_points([np.zeros(3)] * 4)
         held, free = (min(float(part) / float(memory), 1.0) * height for part in (weights, reserve))
         self.floor, self.ceiling = held, height - free
         self.frames, self.held, self.free = VGroup(), VGroup(), VGroup()

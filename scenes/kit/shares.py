@@ -53,7 +53,7 @@ class SharedBar(DataBound, VGroup):
         self.unit = length / float(totals.values.max())
         self.bar = VMobject(stroke_width=0, fill_color=theme.role(role), fill_opacity=1)
         self.cuts = VMobject(stroke_color=theme.role("ground"), stroke_width=2.0)
-        self.anchor = VMobject().set_points([np.zeros(3)] * 4)
+        self.anchor = VMobject(stroke_width=0).set_points([np.zeros(3)] * 4)
         self.add(self.bar, self.cuts, self.anchor)
         self.show(float(at))
         self.shift(-np.array([length / 2, 0, 0]))
@@ -135,7 +135,7 @@ class Crowd(DataBound, VGroup):
         self.bound = Bound((people,))
         self.people, self.columns, self.pitch = people, columns, pitch
         self.dots = VMobject(stroke_width=0, fill_color=theme.role(role), fill_opacity=1)
-        self.anchor = VMobject().set_points([np.zeros(3)] * 4)
+        self.anchor = VMobject(stroke_width=0).set_points([np.zeros(3)] * 4)
         self.add(self.dots, self.anchor)
         self._show(float(people))
 

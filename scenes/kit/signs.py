@@ -106,7 +106,7 @@ class SourceRows(DataBound, VGroup):
         colours = [*roles, *["latent"] * (len(names) - len(roles))]
         for line, (name, colour) in enumerate(zip(names, colours, strict=True)):
             read, told = (int(each) for each in counts.values[line])
-            words = Label(name, "small", "text").move_to([0, -line * 0.46, 0], LEFT)
+            words = Label(name, "small", "text", as_is=True).move_to([0, -line * 0.46, 0], LEFT)
             dots = VGroup(*(_dot(place < read, colour) for place in range(min(read + told, most))))
             dots.arrange(RIGHT, buff=pitch - 0.12).move_to([room + 0.3, -line * 0.46, 0], LEFT)
             if read + told > most:
@@ -124,5 +124,5 @@ def _dot(full: bool, colour: str) -> Circle:
 
 def fitted_name(text: str, width: float = 4.6) -> str:
     """A source's name as `SourceRows` has room for it: cut where it is longer."""
-    fits = fitting_characters(text, width / theme.cap_units("small"), fonts.SANS, WEIGHTS["regular"])
+    fits = fitting_characters(text, width / theme.cap_units("small"), fonts.face(fonts.SANS), WEIGHTS["regular"])
     return text if fits == len(text) else f"{text[: fits - 1].rstrip(' ,;')}…"

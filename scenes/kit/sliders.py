@@ -10,6 +10,7 @@ import numpy as np
 from manim import DOWN, LEFT, UP, Animation, Circle, Line, VGroup
 from numpy.typing import NDArray
 
+from explainers import languages
 from explainers.errors import ExplainError, one_of
 from explainers.quantities import Quantity
 from scenes.kit import theme
@@ -71,7 +72,12 @@ class Slider(DataBound, VGroup):
         self.add(self.rail, self.marks, self.names, self.knob)
         self.knob.move_to(self.place(self.stop))
         if name:
-            self.title = Label(f"{name}, log scale" if log else name, size, role).next_to(self.rail, UP, buff=0.3)
+            self.title = Label(
+                f"{languages.word(name)}, {languages.word('log scale')}" if log else languages.word(name),
+                size,
+                role,
+                as_is=True,
+            ).next_to(self.rail, UP, buff=0.3)
             self.add(self.title)
         self.center()
 

@@ -58,7 +58,7 @@ class SnapLine(DataBound, VGroup):
         self.wide, self.level, self.radius = width, level, radius
         raw, kept = weights.values.astype(float), codes.values.astype(float)
         self.places = np.stack([raw, raw / float(scale.values[0]), kept])  # (phase, row, column)
-        self.corner = VMobject().set_points([np.zeros(3)] * 4)
+        self.corner = VMobject(stroke_width=0).set_points([np.zeros(3)] * 4)
         top = level * (len(raw) + 0.5)
         shown = tuple(value for value in ticks if abs(value) <= self.reach)
         self.axes = Axes2D(

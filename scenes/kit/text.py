@@ -14,6 +14,7 @@ from typing import Any
 import numpy as np
 from manim import MathTypst, Text, VGroup, VMobject, config
 
+from explainers import languages
 from explainers.errors import ExplainError, one_of
 from scenes import look
 from scenes.kit import fonts, theme
@@ -121,6 +122,9 @@ class Label(VMobject):
     text_kind
         What sort of text it is, for whoever checks numbers: ``label``, ``number``, ``tick``, ``token``, ``math``
         or ``origin``.
+
+    A plain label is in the language of its scene where a catalogue has it (`explainers.languages`); with ``as_is`` it
+    is what was given.
     """
 
     text_kind = "label"
@@ -137,6 +141,7 @@ class Label(VMobject):
         align: str = "left",
         width: float | None = None,
         composed: bool = False,
+        as_is: bool = False,
         **kwargs: Any,
     ) -> None:
         if weight not in WEIGHTS:
@@ -144,9 +149,11 @@ class Label(VMobject):
         if align not in ("left", "center", "right"):
             raise one_of("alignment", align, ["left", "center", "right"])
         super().__init__(fill_color=theme.role(role), fill_opacity=1, stroke_width=0, **kwargs)
+        if self.text_kind == "label" and font == fonts.SANS and not as_is:
+            text = languages.word(text)
         self.shown_text = text
         self.text_role = role
-        self._face = (font, WEIGHTS[weight], "ITALIC" if italic else "NORMAL")
+        self._face = (fonts.face(font), WEIGHTS[weight], "ITALIC" if italic else "NORMAL")
         self._composed, self._align = composed, align
         cap = theme.cap_units(size)
         lines = self._broken(text, None if width is None else width / cap)
@@ -214,8 +221,9 @@ class Phrase(VGroup):
     def __init__(
         self, *parts: tuple[str, str], size: str | float = "body", weight: str = "regular", font: str = fonts.SANS
     ) -> None:
+        parts = tuple((languages.word(words), role) for words, role in parts)
         text = "".join(words for words, _ in parts)
-        outlines = glyph_outlines(text, font, WEIGHTS[weight])
+        outlines = glyph_outlines(text, fonts.face(font), WEIGHTS[weight])
         super().__init__()
         self.shown_text = text
         start = 0
@@ -241,9 +249,9 @@ def label(text: str, size: str | float = "body", role: str = "text", **options: 
     return Label(text, size, role, **options)
 
 
-def title(text: str) -> Label:
+def title(text: str, *, as_is: bool = False) -> Label:
     """The one title of a scene, small and steady, top left of the safe area."""
-    words = Label(text, "title", "text", weight="medium")
+    words = Label(text, "title", "text", weight="medium", as_is=as_is)
     words.shift([theme.SAFE_LEFT - words.get_left()[0], theme.SAFE_TOP - words.get_top()[1], 0])
     return words
 

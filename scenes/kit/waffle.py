@@ -53,8 +53,8 @@ class Waffle(DataBound, VGroup):
         self.line, self.by_rows, self.cell, self.gap = columns or rows, columns > 0, cell, gap
         self.squares = VMobject(stroke_width=0, fill_color=theme.role(role), fill_opacity=1)
         self.add(self.squares)
-        self.origin_point = VMobject().set_points([np.zeros(3)] * 4)  # moves and scales with the waffle
-        self.edge_point = VMobject().set_points([np.array([1.0, 0, 0])] * 4)
+        self.origin_point = VMobject(stroke_width=0).set_points([np.zeros(3)] * 4)  # moves and scales with the waffle
+        self.edge_point = VMobject(stroke_width=0).set_points([np.array([1.0, 0, 0])] * 4)
         self.add(self.origin_point, self.edge_point)
         self._show(float(amount) / float(unit))
 

@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 import html
+import unicodedata
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
+from scenes import spoken
 from scenes.clock import TICKS_PER_SECOND
 from scenes.report import SceneReport, StepReport
 
 LINE = 42  # characters; the BBC and Netflix guides say 37 to 42
 LINES = 2
-_ENDS = ".!?…"
-_PAUSES = ",;:—"
+_ENDS = ".!?…。！？"
+_PAUSES = ",;:—，；：、"
 
 
 @dataclass(frozen=True)
@@ -30,7 +32,7 @@ def cues(scenes: Iterable[tuple[int, SceneReport]]) -> list[Cue]:
 
 
 def _of_step(step: StepReport, first: int) -> Iterator[Cue]:
-    tokens = step.narration.split()
+    tokens = spoken.tokens(step.narration)
     for start, end in _cut(tokens):
         begin, finish = step.word_ticks[start], step.word_ticks[end]
         yield Cue(
@@ -67,7 +69,7 @@ def wrap(tokens: Sequence[str]) -> tuple[str, ...]:
     lines = _fill(tokens, LINE)
     if len(lines) != 2:
         return tuple(lines)
-    for width in range(max(map(len, tokens)), LINE):
+    for width in range(max(map(_columns, tokens)), LINE):
         even = _fill(tokens, width)
         if len(even) == 2:
             return tuple(even)
@@ -77,11 +79,17 @@ def wrap(tokens: Sequence[str]) -> tuple[str, ...]:
 def _fill(tokens: Sequence[str], width: int) -> list[str]:
     lines: list[str] = []
     for token in tokens:
-        if lines and len(lines[-1]) + 1 + len(token) <= width:
-            lines[-1] += f" {token}"
+        longer = spoken.joined([lines[-1], token]) if lines else ""
+        if lines and _columns(longer) <= width:
+            lines[-1] = longer
         else:
             lines.append(token)
     return lines
+
+
+def _columns(text: str) -> int:
+    """How wide a text is: a Chinese or Japanese character is as wide as two letters."""
+    return sum(2 if unicodedata.east_asian_width(letter) in "WF" else 1 for letter in text)
 
 
 def webvtt(found: Sequence[Cue]) -> str:

@@ -17,6 +17,7 @@ from scenes.kit import (
     CountingNumber,
     HeadSharing,
     NumberLabel,
+    keep_inside,
     label,
     role,
     row,
@@ -70,6 +71,7 @@ class TheCacheGrows(LectureScene):
         total = NumberLabel(self.trace.quantity("mha"), "si 2", size="display", after="").next_to(
             head_note, DOWN, buff=0.35
         )
+        keep_inside(picture, head_note, layer_note, names, total)
         self.origin(self.trace, heads, self.trace.quantity("gpu_memory"))
         with self.step() as s:
             self.play(FadeIn(pairs[0], scale=3), FadeIn(names), run_time=1.0)
@@ -137,7 +139,7 @@ class TheCacheGrows(LectureScene):
         note.next_to(heads[-1], DOWN, buff=0.18)
         words = " less than MHA"
         less = NumberLabel(trace.quantity("mla_vs_mha"), "times 2", size="heading", role="latent", after=words)
-        less.next_to(sizes[-1], DOWN, buff=0.25, aligned_edge=LEFT)
+        keep_inside(less.next_to(sizes[-1], DOWN, buff=0.25, aligned_edge=LEFT))
         said = {index: self.named(heads[index]) for index in (1, 3)}
         key = row(
             NumberLabel(self.number("tokens.128k"), "plain", before="at ", after=" tokens", size="small", role="muted"),

@@ -17,6 +17,7 @@ from scenes.kit import (
     VectorColumn,
     column,
     fit_stage,
+    keep_inside,
     label,
     role,
 )
@@ -78,6 +79,7 @@ class WhyAModelRemembers(LectureScene):
             made.add(Group(key, value).arrange(RIGHT, buff=0.06).next_to(chip, DOWN, buff=0.16))
         names = column(label("key", "body", "key"), label("value", "body", "value"), gap=0.15)
         names.next_to(made, RIGHT, buff=0.3)
+        keep_inside(room, made, names)
         with self.step() as s:
             self.play(FadeOut(asked), run_time=0.6)
             self.play(row.animate.move_to(room), run_time=0.8)

@@ -24,8 +24,14 @@ QUIET = ("surface", "hairline", "ground")
 @pytest.mark.parametrize("name", theme.THEMES)
 def test_every_role_can_be_read_as_text(name: str) -> None:
     colours = theme.THEMES[name].colours
-    for each in set(theme.ROLES) - set(QUIET):
+    for each in set(look.ROLES) - set(QUIET):
         assert palette.contrast(colours[each], colours["ground"]) >= 4.5, (name, each)
+
+
+def test_high_contrast_is_high() -> None:
+    colours = theme.THEMES["high-contrast"].colours
+    for each in set(look.ROLES) - set(QUIET):
+        assert palette.contrast(colours[each], colours["ground"]) >= 7, each  # WCAG 2.2, AAA
 
 
 def test_text_on_a_chip_can_be_read() -> None:
@@ -39,12 +45,14 @@ def test_known_contrasts() -> None:
     assert palette.contrast("#777777", "#FFFFFF") == pytest.approx(4.48, abs=0.01)  # WebAIM's well-known example
 
 
+@pytest.mark.parametrize("name", theme.THEMES)
 @pytest.mark.parametrize("picture", TOGETHER)
 @pytest.mark.parametrize("deficiency", ["", *palette.DEFICIENCIES])
-def test_roles_of_one_picture_can_be_told_apart(picture: str, deficiency: str) -> None:
+def test_roles_of_one_picture_can_be_told_apart(name: str, picture: str, deficiency: str) -> None:
     least = 0.1 if not deficiency else 0.055  # 0.02 in OKLab is just noticeable side by side
+    colours = theme.THEMES[name].colours
     for one, other in combinations(TOGETHER[picture], 2):
-        seen = [palette.as_seen(theme.colour(each), deficiency) for each in (one, other)]
+        seen = [palette.as_seen(colours[each], deficiency) for each in (one, other)]
         assert palette.distance(*seen) >= least, (one, other)
 
 
@@ -98,7 +106,7 @@ def test_errors_name_the_value() -> None:
     with pytest.raises(ExplainError, match="#12"):
         palette.from_hex("#12")
     with pytest.raises(ExplainError, match="lacks a colour for accent"):
-        theme.Theme("half", {r: "#000000" for r in theme.ROLES if r != "accent"}, ("#000000",), ("#000000",))
+        theme.Theme("half", {r: "#000000" for r in look.ROLES if r != "accent"}, ("#000000",), ("#000000",))
     with pytest.raises(ExplainError, match="huge"):
         theme.cap_units("huge")
 
