@@ -11,11 +11,12 @@ import pytest
 
 from explainers import runs
 from scenes.cli import COMMANDS
+from scenes.production.forecast import WORKERS
 from scenes.registry import listing
 
 ROOT = Path(__file__).resolve().parents[1]
 README = (ROOT / "README.md").read_text(encoding="utf-8")
-DOCUMENTS = ("README.md", "CONTRIBUTING.md", "ARCHITECTURE.md")
+DOCUMENTS = ("README.md", "CONTRIBUTING.md", "ARCHITECTURE.md", "CLUSTER.md")
 CALLS = re.findall(r"\./explain ([a-z]+)(?: +([A-Za-z0-9_]+))?", README)
 
 
@@ -37,6 +38,17 @@ def test_what_is_called_exists(command: str, argument: str) -> None:
 def test_contributing_calls_commands_that_exist() -> None:
     called = set(re.findall(r"\./explain ([a-z]+)", (ROOT / "CONTRIBUTING.md").read_text(encoding="utf-8")))
     assert {"new", "watch", "check", "gif", "diff", "test"} <= called <= set(COMMANDS)
+
+
+def test_the_page_on_ten_machines_calls_what_exists_and_shows_what_is_printed() -> None:
+    page = (ROOT / "CLUSTER.md").read_text(encoding="utf-8")
+    called = re.findall(r"\./explain ([a-z]+)(.*)", page)
+    assert {name for name, _ in called} == {"doctor", "render", "plan"}
+    for name, rest in called:
+        options = {option for parameter in COMMANDS[name].load().params for option in parameter.opts}
+        assert set(re.findall(r"--[a-z]+", rest)) <= options
+    jobs, *rows = re.findall(r"^ *(\d+) (?:jobs|workers)", page, re.MULTILINE)
+    assert int(jobs) > 40 and tuple(map(int, rows)) == WORKERS
 
 
 def test_its_python_runs() -> None:

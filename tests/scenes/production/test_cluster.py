@@ -17,6 +17,7 @@ import pytest
 
 from explainers.errors import ExplainError
 from scenes import look
+from scenes.commands.plan import counted
 from scenes.production import Options, cache, executors, render
 from scenes.production.films import RenderError
 from scenes.production.forecast import forecast
@@ -143,3 +144,10 @@ def test_the_forecast_counts_from_measured_seconds(
     found = forecast(jobs, (1, 2, 4, 64))
     assert (found["seconds"], found["longest"], found["returned"]) == (16.0, "9/First", 4000)
     assert [(row["seconds"], row["speed_up"]) for row in found["workers"]] == [(16, 1), (8, 2), (8, 2), (8, 2)]
+
+
+@pytest.mark.parametrize("text", ["", "0", "2,x", "1;2", "-1"])
+def test_numbers_of_workers_are_whole(text: str) -> None:
+    assert counted("1, 10,64") == (1, 10, 64)
+    with pytest.raises(ExplainError, match="whole numbers from 1 on"):
+        counted(text)
