@@ -9,6 +9,8 @@ from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Literal
 
+import av
+
 from explainers.errors import ExplainError, one_of
 from scenes.exports.pictures import Moment
 from scenes.exports.talk import Talk, talk
@@ -36,7 +38,7 @@ def export(
 
         powerpoint.available()
     with _aside(out) as making:
-        return [_export(kind, talk(film), making, out, poster, tell) for film in films]
+        return [_of_film(kind, film, making, out, poster, tell) for film in films]
 
 
 @contextlib.contextmanager
@@ -52,12 +54,22 @@ def _aside(out: Path) -> Iterator[Path]:
         ) from error
 
 
+def _of_film(kind: str, film: Film, making: Path, out: Path, poster: Moment, tell: Tell) -> Path:
+    try:
+        return _export(kind, talk(film), making, out, poster, tell)
+    except av.error.FFmpegError as error:
+        raise ExplainError(
+            f"cannot read {film.video} ({error.strerror}); run `explain render {film.number}` again"
+        ) from error
+
+
 def _export(kind: str, about: Talk, making: Path, out: Path, poster: Moment, tell: Tell) -> Path:
     if kind == "manim-slides":
         return _manim_slides(about, making, out, tell)
     if kind == "html":
         from scenes.exports import deck
 
+        _must_be_ours(out / about.name)
         deck.write(about, made := making / about.name)
         return _move(made, out / about.name) / "index.html"
     target = out / f"{about.name}.{'md' if kind == 'notes' else kind}"
@@ -82,19 +94,24 @@ def _manim_slides(about: Talk, making: Path, out: Path, tell: Tell) -> Path:
     from scenes.exports import manim_slides
 
     data, files = making / f"{about.name}.json", making / about.name
+    place = out / manim_slides.FOLDER
+    _must_be_ours(place / "files" / about.name)
     files.mkdir()
     manim_slides.write(about, data, files, tell)
-    place = out / manim_slides.FOLDER
     (place / "files").mkdir(parents=True, exist_ok=True)
     _move(files, place / "files" / about.name)
     publish(data, place / data.name)
     return place / data.name
 
 
-def _move(made: Path, target: Path) -> Path:
-    """Put a whole folder in the place of the one that was exported before."""
+def _must_be_ours(target: Path) -> None:
+    """Asked before the work begins."""
     if target.exists() and not (target / MARK).is_file() and (not target.is_dir() or any(target.iterdir())):
         raise ExplainError(f"{target} holds other things; choose another folder with --out")
+
+
+def _move(made: Path, target: Path) -> Path:
+    """Put a whole folder in the place of the one that was exported before."""
     (made / MARK).write_text("explain export\n", encoding="utf-8")
     before = made.with_name(f"{made.name}.before")
     if target.exists():

@@ -106,13 +106,32 @@ def test_a_place_that_cannot_be_written_is_named(film: Film, tmp_path: Path) -> 
 
 
 def test_a_folder_of_somebody_else_is_left_alone(film: Film, tmp_path: Path) -> None:
-    mine = tmp_path / "slides" / "files" / film.name
-    mine.mkdir(parents=True)
-    (mine / "letter.txt").write_text("dear")
-    with pytest.raises(ExplainError, match="other things"):
-        export("manim-slides", [film], tmp_path)
-    assert (mine / "letter.txt").read_text() == "dear" and not (mine / MARK).exists()
-    assert [path.name for path in tmp_path.iterdir()] == ["slides"]
+    for kind, place in (("manim-slides", tmp_path / "slides" / "files" / film.name), ("html", tmp_path / film.name)):
+        place.mkdir(parents=True)
+        (place / "letter.txt").write_text("dear")
+        told: list[str] = []
+        with pytest.raises(ExplainError, match="other things"):
+            export(kind, [film], tmp_path, tell=told.append)
+        assert (place / "letter.txt").read_text() == "dear" and not (place / MARK).exists()
+        assert not told  # it is said before anything is encoded
+    assert {path.name for path in tmp_path.iterdir()} == {"slides", film.name}
+
+
+def test_an_export_replaces_the_one_before_whole(film: Film, tmp_path: Path) -> None:
+    (page,) = export("html", [film], tmp_path)
+    (page.parent / "left-over.html").write_text("old")
+    assert export("html", [film], tmp_path) == [page]
+    assert page.is_file() and not (page.parent / "left-over.html").exists()
+    assert [path.name for path in tmp_path.iterdir()] == [film.name]
+
+
+@pytest.mark.parametrize("kind", ["html", "pptx", "pdf", "manim-slides"])
+def test_a_damaged_film_is_named(remake: Any, tmp_path: Path, kind: str) -> None:
+    damaged = remake()
+    damaged.video.write_bytes(b"no film at all" * 100)
+    with pytest.raises(ExplainError, match=r"cannot read .*2_small\.mp4 .*run `explain render 2` again"):
+        export(kind, [damaged], tmp_path / "out")
+    assert not any((tmp_path / "out").rglob("*.*"))
 
 
 def test_an_export_that_breaks_leaves_the_one_before(
