@@ -145,7 +145,7 @@ class AttemptBoard(DataBound, VGroup):
         """The colour of a token whose probability has changed: towards reward or towards cost, by the log ratio."""
         largest = float(np.abs(np.log(self.ratio.values[-1])).max()) or 1.0
         change = float(np.log(self.ratio.values[moment, attempt, place])) / largest
-        return theme.tint("reward" if change > 0 else "cost", 0.06 + 0.6 * min(abs(change), 1.0) ** 0.8)
+        return theme.tint("reward" if change > 0 else "cost", 0.08 + 0.58 * min(abs(change), 1.0) ** 0.6)
 
     def step_to(self, moment: int, run_time: float = 1.0) -> AnimationGroup:
         """Tokens take the colour of what has become of their probability after ``moment`` updates."""

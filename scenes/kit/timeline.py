@@ -179,7 +179,8 @@ def _box(size: tuple[float, float], x: float, place: tuple[int, float, int]) -> 
 
 def _places(words: Sequence[VGroup], feet: Sequence[float], sides: Sequence[int]) -> list[tuple[int, float, int]]:
     """Side, rise and alignment of each text, so that no text meets another text or its stem."""
-    options = [(side, rise, align) for rise in _RISES for align in (0, 1, -1) for side in (1, -1)]
+    # words over their own dot, be it a little higher, before words beside the stem
+    options = [(side, rise, align) for align in (0, 1, -1) for rise in _RISES for side in (1, -1)]
     sizes = [(text.width, text.height) for text in words]
     chosen: list[tuple[int, float, int]] = []
     boxes: list[tuple[float, ...]] = []

@@ -27,8 +27,9 @@ class ThreeLevers(LectureScene):
         )
         later.next_to(rl, DOWN, buff=0.14)
         tokens = self.run("untrained_gate")["chosen"].labels["token"]
-        chips = [TokenChip(token, size="small").next_to(moe, DOWN, buff=0.1).align_to(moe, LEFT) for token in tokens]
-        gate = label("V3's gate, untrained", "small", "muted").next_to(moe, DOWN, buff=0.14).align_to(moe, RIGHT)
+        chips = [TokenChip(token, size="small").next_to(moe, DOWN, buff=0.14).align_to(moe, LEFT) for token in tokens]
+        gate = label("wakes these (gate untrained)", "small", "muted")
+        gate.set_y(chips[0].get_y()).align_to(moe, RIGHT)
         with self.step() as s:
             names = (FadeIn(panel.frame, panel.heading, shift=0.2 * UP) for panel in levers.panels.values())
             self.play(LaggedStart(*names, lag_ratio=0.35), run_time=2.0)

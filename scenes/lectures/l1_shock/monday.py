@@ -69,7 +69,7 @@ class OneMonday(LectureScene):
         heading = label("free apps, United States", "small", "muted").next_to(rows, UP, buff=0.2)
         date = DateLabel(day, "body").next_to(rows, LEFT, buff=0.5).align_to(rows, UP)
         low = NumberLabel(place, "plain", before="place ", size="heading", role="accent").next_to(app, RIGHT, buff=0.35)
-        first = label("number one", "heading", "accent", weight="medium")
+        first = label("DeepSeek: number one", "heading", "accent", weight="medium")
         first.next_to(rows[0], RIGHT, buff=0.35).align_to(rows, UP)
         world = VGroup(*(Dot(radius=0.11, color=role("accent")) for _ in range(int(countries))))
         world.arrange_in_grid(cols=13, buff=0.19).next_to(first, DOWN, buff=0.75, aligned_edge=LEFT)
@@ -146,11 +146,14 @@ class OneMonday(LectureScene):
         )
         stair.set_stroke(role("muted"))
         chips_name = (
-            label("more chips", "body", "muted").next_to(piles[0], LEFT, buff=0.3).align_to([SAFE_LEFT, 0, 0], LEFT)
+            label("more\nchips →", "body", "muted").next_to(piles[0], LEFT, buff=0.3).align_to([SAFE_LEFT, 0, 0], LEFT)
         )
-        better = label("better model", "body").next_to(dots[0], UP, buff=0.3).align_to([SAFE_LEFT, 0, 0], LEFT)
+        better = label("better\nmodel ↑", "body").next_to(dots[0], UP, buff=0.3).align_to([SAFE_LEFT, 0, 0], LEFT)
         small = self.pile(4, "accent").move_to([4.6, -2.1, 0], aligned_edge=DOWN)
         high = Dot([4.6, dots[-1].get_y(), 0], radius=0.16, color=role("accent"))
+        whose = label("DeepSeek", "body", "accent").next_to(small, DOWN, buff=0.2)
+        sketch = label("a belief, sketched; nothing here is measured", "small", "muted")
+        sketch.next_to(piles, DOWN, buff=0.25).align_to(piles, LEFT)
         how = label("how?", "display", "accent", weight="medium").next_to(high, RIGHT, buff=0.3)
         rise = Line(small.get_top() + 0.15 * UP, high.get_bottom() + 0.1 * DOWN, stroke_width=3).set_stroke(
             role("accent")
@@ -159,11 +162,11 @@ class OneMonday(LectureScene):
             self.play(FadeOut(before), run_time=0.6)
             self.origin()
             s.until("belief")
-            self.play(FadeIn(chips_name, better), run_time=0.6)
+            self.play(FadeIn(chips_name, better, sketch), run_time=0.6)
             for index, (pile, dot) in enumerate(zip(piles, dots, strict=True)):
                 line = [Create(stair[index - 1])] if index else []
                 self.play(FadeIn(pile, shift=0.15 * UP), FadeIn(dot), *line, run_time=0.6)
-            self.play(FadeIn(small, shift=0.15 * UP), run_time=0.8)
+            self.play(FadeIn(small, shift=0.15 * UP), FadeIn(whose), run_time=0.8)
             self.play(Create(rise), run_time=1.2)
             self.play(FadeIn(high, how), run_time=0.6)
 

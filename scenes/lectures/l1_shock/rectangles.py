@@ -31,6 +31,7 @@ from scenes.kit import (
     STAGE_TOP,
     Block,
     BlockChart,
+    Bracket,
     DotRow,
     DotRows,
     NumberLabel,
@@ -116,7 +117,7 @@ class TheRule(LectureScene):
         blocks = [
             Block(name, *sizes[name], role=roles[name], fmt="words 2 bare" if name == V3 else "") for name in keys
         ]
-        chart = BlockChart(blocks, width=11.2, height=3.6, gap=1.15, fmt="words 3 bare", y_name="text read")
+        chart = BlockChart(blocks, width=11.2, height=3.6, gap=1.15, fmt="words 3 bare", y_name="tokens read")
         chart.move_to(STAGE_CENTER).shift(0.05 * DOWN)
         self.areas = {
             name: NumberLabel(trace.quantity(f"flops_{key}"), "sci 2 bare", size="body", role=roles[name]).next_to(
@@ -184,6 +185,14 @@ class TheSameLeague(LectureScene):
 
     lecture = 1
     rows = ("math_500", "codeforces_percentile", "mmlu_pro", "gpqa_diamond", "swe_bench_verified", "simpleqa")
+    glosses = (
+        "mathematics",
+        "contest programming",
+        "knowledge, many fields",
+        "hard science",
+        "repairing software",
+        "plain facts",
+    )
     runners = {
         "llama_3_1_405b": Runner(LLAMA, "dense", "square"),
         "gpt_4o_0513": Runner("GPT-4o", "query", "triangle"),
@@ -204,16 +213,22 @@ class TheSameLeague(LectureScene):
         rows = DotRows(
             results,
             list(self.runners.values()),
-            width=9.2,
+            width=6.6,
             pitch=0.58,
             radius=0.13,
-            x_name="solved, as DeepSeek measured",
+            x_name="solved (hollow: DeepSeek measured)",
         )
-        fit_stage(rows)
+        glosses = VGroup(*(label(text, "small", "muted") for text in self.glosses))
+        for gloss, name in zip(glosses, rows.names, strict=True):
+            gloss.next_to([rows.axes.corners.get_right()[0], name.get_y(), 0], RIGHT, buff=0.3)
+        fit_stage(VGroup(rows, glosses))
         self.origin(*rows.bound)
         with self.step() as s:
             self.play(
-                FadeIn(rows.axes), LaggedStart(*(FadeIn(name) for name in rows.names), lag_ratio=0.15), run_time=1.6
+                FadeIn(rows.axes),
+                LaggedStart(*(FadeIn(name) for name in rows.names), lag_ratio=0.15),
+                LaggedStart(*(FadeIn(gloss) for gloss in glosses), lag_ratio=0.15),
+                run_time=1.6,
             )
             s.until("llama")
             self.play(rows.enter(LLAMA))
@@ -223,20 +238,23 @@ class TheSameLeague(LectureScene):
             s.until("v3")
             self.bring_to_back(rows.spans)
             self.play(rows.enter(V3), FadeIn(rows.spans))
-        first, last = self.around(rows, 0, 2, "reward"), self.around(rows, 4, 6, "cost")
+        first, last = self.around(rows, glosses, 0, 2, "latent"), self.around(rows, glosses, 4, 6, "value")
+        tags = [
+            label(text, "small", colour, weight="medium", align="center").next_to(frame, RIGHT, buff=0.2)
+            for text, colour, frame in (("V3\nleads", "latent", first), ("others\nlead", "value", last))
+        ]
         with self.step() as s:
             s.until("wins")
-            self.play(Create(first), run_time=0.8)
+            self.play(Create(first), FadeIn(tags[0]), run_time=0.8)
             s.until("loses")
-            self.play(Create(last), run_time=0.8)
+            self.play(Create(last), FadeIn(tags[1]), run_time=0.8)
             s.until("league")
-            self.play(FadeOut(first, last), run_time=0.6)
             pulses = [dot.animate(rate_func=there_and_back).scale(1.6) for dot in rows.of(V3)]
             self.play(LaggedStart(*pulses, lag_ratio=0.25), run_time=2.6)
 
-    def around(self, rows: DotRows, start: int, end: int, colour: str) -> RoundedRectangle:
+    def around(self, rows: DotRows, glosses: VGroup, start: int, end: int, colour: str) -> RoundedRectangle:
         """A frame around some lines: their names and their dots."""
-        inside = VGroup(*rows.names[start:end], *rows.spans[start:end])
+        inside = VGroup(*rows.names[start:end], *rows.spans[start:end], *glosses[start:end])
         for each in self.rows[start:end]:
             inside.add(
                 *(dot for (name, _), dot in rows.dots.items() if name == facts.table("benchmarks.v3_chat").labels[each])
@@ -263,37 +281,49 @@ class NotASmallerModel(LectureScene):
             Block(V3, *v3, role="latent", part=self.number("v3.active_params")),
         ]
         chart = BlockChart(
-            blocks, width=11.4, height=3.7, gap=0.8, fmt="words 3 bare", after=" parameters", y_name="text read"
+            blocks, width=11.4, height=3.7, gap=0.8, fmt="words 3 bare", after=" parameters", y_name="tokens read"
         )
         chart.move_to(STAGE_CENTER)
         whole = chart.blocks[V3]
         full = whole.copy().set_fill(role("latent"), 1)
-        more = NumberLabel(trace.quantity("ratio_all"), "times 2", size="heading", role="cost", after=" the work")
-        more.next_to(whole, UP, buff=0.16).align_to(whole, RIGHT)
+        took = chart.parts[V3].copy().set_fill(role("text"), 1)
+        real = label("the sliver that works on a token:\nwhat V3 took", "small", "ground").next_to(
+            took, RIGHT, buff=0.2
+        )
+        times = NumberLabel(
+            trace.quantity("ratio_all"),
+            "times 2",
+            size="body",
+            role="cost",
+            before="all at work: ",
+            after=" what it took",
+        )
+        more = VGroup(took, real, Bracket(whole, times, UP, role="cost"))
+        width = label("width: parameters", "small", "muted").next_to(chart.widths[LLAMA], DOWN, buff=0.12)
         with self.step() as s:
             self.play(FadeIn(chart.axes), run_time=0.6)
             s.until("llama")
-            self.play(chart.grow(LLAMA), FadeIn(chart.names[LLAMA], chart.widths[LLAMA]))
+            self.play(chart.grow(LLAMA), FadeIn(chart.names[LLAMA], chart.widths[LLAMA], width))
             s.until("whole")
             self.play(GrowFromEdge(full, DOWN), FadeIn(chart.names[V3], chart.widths[V3]), run_time=1.6)
             s.until("more")
-            self.play(FadeIn(more, shift=0.2 * UP), run_time=0.6)
+            self.play(FadeIn(more), run_time=0.6)
         self.sliver(trace, chart, full, more)
 
-    def sliver(self, trace: Trace, chart: BlockChart, full: Rectangle, more: NumberLabel) -> None:
+    def sliver(self, trace: Trace, chart: BlockChart, full: Rectangle, more: VGroup) -> None:
         """What works on one token; then on the next ones, elsewhere."""
         whole, sliver = chart.blocks[V3], chart.parts[V3]
         active = NumberLabel(
             self.number("v3.active_params"), "words 2", size="heading", role="latent", after=" at work"
         )
         active.next_to(whole, UP, buff=0.16).align_to(whole, LEFT)
-        gate = label("places: V3's gate rule, untrained", "small", "muted")
+        gate = label("wakes these experts\n(V3's gate rule, untrained)", "small", "muted")
         gate.next_to(whole, UP, buff=0.16).align_to(whole, RIGHT)
         routes = self.run("untrained_gate")
         parts = self.split(chart, routes["chosen"])
         tokens = [TokenChip(token) for token in routes["chosen"].labels["token"]]
         for chip in tokens:
-            chip.next_to(gate, UP, buff=0.2).align_to(whole, RIGHT)
+            chip.next_to(gate, LEFT, buff=0.2)
         with self.step() as s:
             self.add(whole)
             self.bring_to_front(full)
@@ -304,13 +334,13 @@ class NotASmallerModel(LectureScene):
             self.origin(trace, routes, *chart.bound)
             self.remove(full)
             self.add(parts)
-            self.play(FadeIn(gate, tokens[0]), run_time=0.4)
-            for turn in range(5):
-                if turn:
+            self.play(FadeIn(gate, tokens[1]), run_time=0.4)
+            for turn in range(1, 6):  # the last is a word, not a comma
+                if turn > 1:
                     self.remove(tokens[(turn - 1) % len(tokens)])
                     self.add(tokens[turn % len(tokens)])
                 self.play(*self.scatter(parts, whole, routes["chosen"], turn), run_time=1.1, rate_func=EASE)
-                if turn == 2:
+                if turn == 3:
                     s.until("next")
 
     def split(self, chart: BlockChart, routes: NamedArray) -> VGroup:

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import numpy as np
 from manim import DOWN, LEFT, RIGHT, UP, Create, FadeIn, FadeOut, GrowFromEdge, Rectangle, VGroup
 
 from explainers.quantities import Quantity
+from explainers.tasks import apply
 from explainers.traces import Trace
 from scenes.kit import (
     STAGE_CENTER,
@@ -13,8 +15,9 @@ from scenes.kit import (
     TokenRow,
     exchange,
     label,
-    quantity_at,
+    mono,
     role,
+    verdict,
 )
 from scenes.kit.marks import tick
 from scenes.stage import LectureScene
@@ -43,43 +46,52 @@ class WhatCheckingCanDo(LectureScene):
                 label("R1's last stage:", "body", "reward"),
                 NumberLabel(steps, "plain", role="reward", after=" steps"),
             ).arrange(RIGHT, buff=0.14),
-            NumberLabel(judged, "plain bare", role="accent", before="with a judge: ", after=" steps"),
+            NumberLabel(judged, "plain bare", role="accent", before="a model as judge: only the last ", after=""),
         )
         names[0].next_to(whole, UP, buff=0.2).align_to(whole, LEFT)
         names[1].next_to(part, DOWN, buff=0.2).align_to(part, RIGHT)
         group = self.run("grpo_group")
         attempt = self.attempt(group)
-        attempt.move_to(STAGE_CENTER + 1.35 * DOWN)
+        attempt.move_to(STAGE_CENTER + 1.25 * DOWN)
         self.origin(steps, group)
         with self.step() as s:
             self.play(FadeIn(whole, names[0]), run_time=0.9)
             s.until("judge")
             self.play(GrowFromEdge(part, RIGHT), FadeIn(names[1]), run_time=1.2)
             s.until("proof")
-            self.play(FadeIn(attempt[0], attempt[1]), run_time=0.9)
-            self.play(Create(attempt[2][0]), FadeIn(attempt[2][1]), run_time=0.8)
-            self.play(FadeIn(attempt[3]), run_time=0.5)
+            self.play(FadeIn(attempt[0]), run_time=0.6)
+            self.play(FadeIn(attempt[1], lag_ratio=0.2), FadeIn(attempt[3]), run_time=1.0)
+            self.play(Create(attempt[2][0]), FadeIn(attempt[2][1]), run_time=0.6)
         return VGroup(whole, part, names, attempt)
 
     def attempt(self, group: Trace) -> VGroup:
-        """Steps as written, the right ones above, frames where they differ, and the checker's mark."""
+        """The sum; the steps as written, each with what it had to work out and whether it did; the checker's mark."""
         correct, slips = group["reward_correct"].values, group["slips"].values
         index = next(i for i in range(len(correct)) if correct[i] > 0 and slips[i] > 0)
-        written = TokenRow(group["answer"].labels["sample"][index].split(), size="body", gap=0.12)
-        right, frames, names = VGroup(), VGroup(), VGroup()
-        astray = False
-        for k, true in enumerate(group["running"].values):
-            chip = written.chips[k + 1]
-            number = NumberLabel(quantity_at(group["running"], k), "plain bare", role="muted")
-            right.add(number.next_to(chip, UP, buff=0.25))
-            # every operation keeps an error, so a step is wrong exactly where the chain leaves the path or comes back
-            if (chip.token != str(int(true))) != astray:
-                astray = not astray
+        prompt = group["prompt"].labels["place"]
+        written = TokenRow(group["answer"].labels["sample"][index].split(), size="body", gap=0.4)
+        asked = TokenRow(prompt, size="small", gap=0.08).next_to(written, UP, buff=0.42).align_to(written, LEFT)
+        rule = label("last digits only", "small", "muted").next_to(asked, RIGHT, buff=0.3)
+        frames, marks, names = VGroup(), VGroup(), VGroup()
+        before = int(prompt[0])
+        for k, code in enumerate(group["prompt"].values[1 : 2 * len(group["running"].values) : 2]):
+            chip, operand = written.chips[k + 1], int(prompt[2 * k + 2])
+            fits = chip.token == str(int(apply(*(np.asarray(each) for each in (code, operand, before)))))
+            signs = (str(before), prompt[2 * k + 1], prompt[2 * k + 2])
+            sum_ = VGroup(*(mono(sign, "small", "muted" if fits else "cost") for sign in signs)).arrange(
+                RIGHT, buff=0.04
+            )
+            for sign in sum_:
+                sign.text_kind = "token"
+            mark = verdict(fits, 0.2, 4).next_to(sum_.next_to(chip, DOWN, buff=0.16), DOWN, buff=0.12)
+            marks.add(VGroup(sum_, mark))
+            if not fits:
                 frames.add(chip.box.copy().set_fill(opacity=0).set_stroke(role("cost"), 4))
-                names.add(label("wrong step", "small", "cost").next_to(chip, DOWN, buff=0.2))
-        right.add(label("the right steps", "small", "muted").next_to(right, LEFT, buff=0.4))
-        mark = tick(size=0.5).next_to(written, RIGHT, buff=0.35)
-        return VGroup(written, right, VGroup(frames, names), mark)
+            before = int(chip.token)
+        names.add(label("two errors cancel", "body", "cost").next_to(marks, DOWN, buff=0.16))
+        right = VGroup(tick(size=0.42), label("right: paid", "small", "reward")).arrange(DOWN, buff=0.14)
+        right.next_to(written.chips[-2], DOWN, buff=0.18)
+        return VGroup(VGroup(asked, rule, written), marks, VGroup(frames, names), right)
 
     def grown(self, before: VGroup) -> None:
         """Two ways at the start and at the end of our training; a ribbon is as wide as its share."""
@@ -91,6 +103,7 @@ class WhatCheckingCanDo(LectureScene):
         first, last = (Branches(*each, width=8.4, height=3.3).move_to(STAGE_CENTER + 0.05 * DOWN) for each in shares)
         last.start.move_to(first.start)
         names = [self.names(branches, *each) for branches, each in zip((first, last), shares, strict=True)]
+        task = label("a sum", "body", "muted").next_to(first.start, LEFT, buff=0.2)
         moments = [label(f"{when} the rewards", "body", "accent", weight="medium") for when in ("before", "after")]
         for moment in moments:
             moment.next_to(first.start, UP, buff=0.5).align_to(first.start, LEFT).shift(0.9 * LEFT)
@@ -98,7 +111,7 @@ class WhatCheckingCanDo(LectureScene):
             self.play(FadeOut(before), run_time=0.5)
             self.origin(grpo)
             s.until("tries")
-            self.play(FadeIn(first.start, moments[0]), run_time=0.5)
+            self.play(FadeIn(first.start, task, moments[0]), run_time=0.5)
             self.play(FadeIn(first.ribbons[0], first.ribbons[3], first.ways), run_time=0.8)
             self.play(FadeIn(names[0][0], names[0][2]), run_time=0.5)
             self.play(

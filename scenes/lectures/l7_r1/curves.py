@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from typing import ClassVar
+
 import numpy as np
-from manim import DOWN, LEFT, RIGHT, UP, DoubleArrow, FadeIn, FadeOut, LaggedStart, VGroup
+from manim import DOWN, LEFT, RIGHT, UP, DoubleArrow, FadeIn, FadeOut, LaggedStart, Rectangle, VGroup
 
 from explainers.traces import NamedArray, Trace
 from scenes.kit import (
@@ -19,6 +21,7 @@ from scenes.kit import (
     fit_stage,
     label,
     role,
+    tint,
 )
 from scenes.lectures.l7_r1.common import over_seeds
 from scenes.stage import LectureScene
@@ -32,7 +35,7 @@ class AHundredSteps(LectureScene):
     charts = (
         ("accuracy", "accuracy", "right answers", "before_free_sampled", "after_free_sampled", "percent .0", "reward"),
         ("thinking", "thinking", "answers that think", "before_thinking", "after_thinking", "percent .0", "token"),
-        ("length", "length", "tokens an answer", "before_length", "after_length", "plain 2 bare", "query"),
+        ("length", "length", "tokens in an answer", "before_length", "after_length", "plain 2 bare", "query"),
     )
 
     def construct(self) -> None:
@@ -76,10 +79,12 @@ class AHundredSteps(LectureScene):
         bottom = accuracy.axes.point(0, low.value)[1]
         arrow = DoubleArrow([end, bottom, 0], [end, top, 0], buff=0.02, stroke_width=4, tip_length=0.18)
         arrow.set_color(role("accent"))
-        gap = NumberLabel(grpo.quantity("gap"), "percent .0", size="heading", role="accent", before="gap ")
+        gap = NumberLabel(
+            grpo.quantity("gap"), "percent .0", size="body", role="accent", after="\nof all\nproblems", align="right"
+        )
         gap.next_to(arrow, LEFT, buff=0.12)
-        number = NumberLabel(low, "percent .0", size="small", role="dense", before="may not think: ")
-        number.next_to(accuracy.axes.point(0, low.value), UP + RIGHT, buff=0.22).shift(0.5 * RIGHT)
+        number = NumberLabel(low, "percent .0", size="small", role="dense", before="forbidden to think: ")
+        number.next_to(accuracy.axes.point(0, low.value), UP + RIGHT, buff=0.42).shift(0.1 * RIGHT)
         with self.step() as s:
             s.until("forbidden")
             self.play(*(chart.draw("may not think", run_time=2.0) for chart in self.made))
@@ -178,24 +183,52 @@ class WasItThere(LectureScene):
             skill.pick(model=0),
             skill.pick(model=1),
             trace["start"],
-            x_name="examples copied before: training steps",
+            x_name="training steps spent on copying, before any reward",
             y_name="right when made to think",
             width=10.4,
-            height=4.0,
+            height=3.9,
         )
         fit_stage(shifts)
         self.shifts = shifts
+        shifts.key.next_to(shifts.axes.x_ticks, DOWN, buff=0.14).align_to(shifts.axes.corners, LEFT)
+        pair = label("one pair: one training", "small", "muted")
+        pair.next_to(shifts.key, RIGHT, buff=0.5)
+        zones = [self.zone(first, last, words) for first, last, words in self.zones]
         with self.step() as s:
             self.play(FadeOut(bars), run_time=0.5)
             self.origin(trace)
-            self.play(FadeIn(shifts.axes, shifts.key), run_time=0.7)
+            self.play(FadeIn(shifts.axes, shifts.key, pair), run_time=0.7)
             s.until("starts")
             self.play(FadeIn(shifts.before, lag_ratio=0.05), run_time=1.2)
-            for mark, group in (("weak", (0, 1)), ("middle", (2,)), ("grow", (3,))):
+            for zone, (mark, group) in enumerate((("weak", (0, 1)), ("middle", (2,)), ("grow", (3,)))):
                 s.until(mark)
-                self.play(*(shifts.move(each) for each in group), run_time=1.4)
-            number = NumberLabel(trace.quantity("skill_after_350"), "percent .0", role="reward", before="mean ")
-            first = NumberLabel(trace.quantity("skill_before_350"), "percent .0", role="dense", before="mean ")
+                self.play(*(shifts.move(each) for each in group), FadeIn(zones[zone]), run_time=1.4)
+            number = NumberLabel(
+                trace.quantity("skill_after_350"), "percent .0", size="small", role="reward", before="mean after "
+            )
+            first = NumberLabel(
+                trace.quantity("skill_before_350"), "percent .0", size="small", role="dense", before="mean before "
+            )
             number.next_to(shifts.after[3], RIGHT, buff=0.25).set_y(shifts.axes.point(350, 0.9)[1])
             first.next_to(shifts.before[3], RIGHT, buff=0.25).set_y(shifts.axes.point(350, 0.7)[1])
-            self.play(FadeIn(first, number), shifts.move(4), run_time=0.9)
+            self.play(FadeIn(first, number), shifts.move(4), FadeIn(zones[3]), run_time=0.9)
+
+    #: first and last start of a zone, and what happens there
+    zones: ClassVar[tuple[tuple[int, int, str], ...]] = (
+        (0, 1, "too little\ncopied"),
+        (2, 2, "depends on\nthe seed"),
+        (3, 3, "the skill\ngrew"),
+        (4, 4, "it was\nthere"),
+    )
+
+    def zone(self, first: int, last: int, words: str) -> VGroup:
+        """A quiet band over neighbouring starts, named above."""
+        shifts = self.shifts
+        dots = VGroup(*(each for group in (shifts.before, shifts.after) for each in group[first : last + 1]))
+        corners = shifts.axes.corners
+        band = Rectangle(width=dots.width + 0.3, height=corners.height + 0.15, stroke_width=0)
+        band.set_fill(tint("muted", 0.16), 1).move_to([dots.get_x(), corners.get_y(), 0]).set_z_index(-1)
+        name = label(words, "small", "text", align="center").next_to(band, UP, buff=0.1)
+        if last > first:
+            name.align_to(band, RIGHT)  # the name of the axis stands at the left
+        return VGroup(band, name)

@@ -8,11 +8,12 @@ from manim import DOWN, LEFT, RIGHT, Create, FadeIn, FadeOut, RoundedRectangle, 
 from explainers.traces import Trace
 from scenes.kit import (
     SAFE_LEFT,
-    SAFE_RIGHT,
     SAFE_WIDTH,
     STAGE_TOP,
     AttemptBoard,
+    Label,
     NumberLabel,
+    Phrase,
     TokenRow,
     label,
     quantity_at,
@@ -31,7 +32,9 @@ class OneGroup(LectureScene):
         self.show_title()
         group = self.run("grpo_group")
         self.origin(group)
-        self.board = AttemptBoard(group["reward"], group["advantage"], group["ratio"], bar=1.4, width=SAFE_WIDTH - 0.36)
+        self.board = AttemptBoard(
+            group["reward"], group["advantage"], group["ratio"], cell=0.35, bar=1.05, width=SAFE_WIDTH - 0.36
+        )
         self.board.move_to([0, -0.42, 0])
         self.written(group)
         self.paid(group)
@@ -42,10 +45,17 @@ class OneGroup(LectureScene):
         """The problem and all attempts at it."""
         prompt = TokenRow(group["prompt"].labels["place"], size="small", gap=0.1)
         prompt.move_to([0, STAGE_TOP - 0.3, 0]).align_to([SAFE_LEFT, 0, 0], LEFT)
-        note = label("[ thought ]     . end of an attempt", "small", "muted")
-        note.next_to(prompt, RIGHT, buff=0.4).align_to([SAFE_RIGHT, 0, 0], RIGHT)
+        last = len(group["running"].values) - 1
+        true = NumberLabel(quantity_at(group["running"], last), "plain bare", size="heading", role="reward")
+        true.next_to(prompt, RIGHT, buff=0.22)
+        rule = label("last digits only,\nafter every step", "small", "reward").next_to(true, RIGHT, buff=0.35)
+        note = label(
+            "each row: one attempt     [ a thought ]     . the end     green bar: its reward", "small", "muted"
+        )
+        note.next_to(self.board, DOWN, buff=0.12).align_to(self.board, LEFT)
         with self.step() as s:
             self.play(FadeIn(prompt), run_time=0.8)
+            self.play(FadeIn(true, rule), run_time=0.5)
             s.until("tries")
             self.play(self.board.write(run_time=3.6))
             self.play(FadeIn(note), run_time=0.6)
@@ -56,6 +66,14 @@ class OneGroup(LectureScene):
         row_of = self.board.cells[attempt]
         frame = RoundedRectangle(width=row_of.width + 0.14, height=row_of.height + 0.1, corner_radius=0.1)
         return frame.set_stroke(role(colour), 4).move_to(row_of)
+
+    def tag(self, attempt: int, words: str, colour: str) -> Label:
+        """What kind of attempt it is: beside its cells where there is room, else beyond its bar."""
+        cells, bar = self.board.cells[attempt], self.board.bars[attempt]
+        tag = label(words, "small", colour).next_to(cells, RIGHT, buff=0.2)
+        if tag.get_right()[0] > bar.get_left()[0]:
+            tag.next_to(bar, RIGHT, buff=0.08)
+        return tag
 
     def paid(self, group: Trace) -> None:
         """Rewards; the attempts that the checker cannot tell from good ones, and those that it cannot read."""
@@ -68,37 +86,48 @@ class OneGroup(LectureScene):
         with self.step() as s:
             s.until("paid")
             self.play(board.pay(run_time=2.2))
-            for name, attempts, colour in (
-                ("cancel", cancelled, "accent"),
-                ("lucky", lucky, "accent"),
-                ("broken", broken, "cost"),
+            for name, attempts, colour, words in (
+                ("cancel", cancelled, "accent", "two errors cancel"),
+                ("lucky", lucky, "accent", "lucky guess"),
+                ("broken", broken, "cost", "unreadable"),
             ):
                 frames = VGroup(*(self.frame(attempt, colour) for attempt in attempts))
+                tags = VGroup(*(self.tag(attempt, words, colour) for attempt in attempts))
                 s.until(name)
-                self.play(Create(frames), run_time=0.8)
-                marked.add(frames)
+                self.play(Create(frames), FadeIn(tags), run_time=0.8)
+                marked.add(frames, tags)
         self.marked = marked
 
     def compared(self, group: Trace) -> None:
         """Mean and spread as a line and a band; then what is left of each bar beside the line."""
         board = self.board
         notes = VGroup(
-            NumberLabel(group.quantity("mean"), "plain 2 bare", size="small", role="accent", before="mean "),
-            NumberLabel(group.quantity("spread"), "plain 2 bare", size="small", role="accent", before="spread "),
+            NumberLabel(group.quantity("mean"), "plain 2 bare", size="small", role="accent", before="line: mean "),
+            NumberLabel(group.quantity("spread"), "plain 2 bare", size="small", role="accent", before="band: spread "),
         ).arrange(RIGHT, buff=0.4)
         notes.next_to(board, DOWN, buff=0.12).align_to(board, RIGHT)
         high, low = (int(np.argmax(group["advantage"].values)), int(np.argmin(group["advantage"].values)))
         ends = VGroup(
             NumberLabel(
-                group.quantity("highest_advantage"), "plain 2 bare", size="small", role="reward", before="advantage +"
+                group.quantity("highest_advantage"),
+                "plain 2 bare",
+                size="small",
+                role="reward",
+                before="advantage: from +",
+                after=" spreads",
             ),
             NumberLabel(
-                group.quantity("lowest_advantage"), "plain 3 bare", size="small", role="cost", before="down to "
+                group.quantity("lowest_advantage"),
+                "plain 3 bare",
+                size="small",
+                role="cost",
+                before="down to ",
+                after=" spreads",
             ),
         )
-        ends.arrange(RIGHT, buff=0.4).next_to(notes, LEFT, buff=0.8)
+        ends.arrange(RIGHT, buff=0.3).next_to(notes, LEFT, buff=0.8)
         with self.step() as s:
-            self.play(FadeOut(self.marked), run_time=0.5)
+            self.play(FadeOut(self.marked, self.note), run_time=0.5)
             s.until("mean")
             self.play(*(Create(line) for line in board.means), FadeIn(notes[0]), run_time=0.9)
             s.until("spread")
@@ -124,14 +153,17 @@ class OneGroup(LectureScene):
                 size="small",
                 role=colour,
                 before=before,
+                after=" as likely as before",
             )
             for attempt, colour, before in (
                 (opening, "reward", "opening a thought: "),
-                (lucky, "cost", "the lucky digit: "),
+                (lucky, "cost", "the lucky digit, though paid: "),
             )
         ]
-        key = label("token: likelier or rarer after the updates", "small", "muted")
-        line = row(key, *told, gap=0.5)
+        key = Phrase(
+            ("likelier", "reward"), (" or ", "muted"), ("rarer", "cost"), (" by the step", "muted"), size="small"
+        )
+        line = row(key, *told, gap=0.45)
         line.next_to(board, DOWN, buff=0.12).align_to(board, LEFT)
         firsts = VGroup(*(self.frame_of_cell(attempt) for attempt in (opening, lucky)))
         with self.step() as s:

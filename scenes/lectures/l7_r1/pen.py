@@ -107,14 +107,19 @@ class AFaultyPen(LectureScene):
             "percent .0",
             size="small",
             role="accent",
-            before="perfect, without a second look: ",
+            before="a perfect reckoner who never looks again: ",
         )
-        ceiling.next_to(right.axes.point(200, checking.quantity("ceiling").value), DOWN + LEFT, buff=0.12)
+        ceiling.next_to(right.axes.point(200, checking.quantity("ceiling").value), DOWN + LEFT, buff=0.14)
         ends = VGroup()
         for chart, key, colour in ((fixes, "fix_rate", "reward"), (right, "accuracy", "token")):
             pair = VGroup(
                 NumberLabel(
-                    checking.quantity(f"before_{key}_greedy"), "percent .0", size="heading", role=colour, after=" → "
+                    checking.quantity(f"before_{key}_greedy"),
+                    "percent .0",
+                    size="heading",
+                    role=colour,
+                    before="mean ",
+                    after=" → ",
                 ),
                 NumberLabel(checking.quantity(f"after_{key}_greedy"), "percent .0", size="heading", role=colour),
             ).arrange(RIGHT, buff=0.12)
@@ -126,12 +131,14 @@ class AFaultyPen(LectureScene):
             role="muted",
             before="second looks that were needless: ",
         )
-        needless.next_to(fixes.axes.point(0, 0), UP + RIGHT, buff=0.2).shift(0.3 * RIGHT)
+        needless.next_to(fixes.axes, DOWN, buff=0.12).align_to(fixes.axes.corners, LEFT)
+        lines = label("three lines: three trainings", "small", "muted")
+        lines.next_to(right.axes, DOWN, buff=0.12).align_to(right.axes.corners, LEFT)
         seeds = [f"seed {seed}" for seed in checking["greedy_accuracy"].labels["seed"]]
         with self.step() as s:
             self.play(FadeOut(before), run_time=0.5)
             self.origin(checking)
-            self.play(FadeIn(right.axes, fixes.axes), run_time=0.7)
+            self.play(FadeIn(right.axes, fixes.axes, lines), run_time=0.7)
             s.until("ceiling")
             self.play(Create(right.curves["ceiling"]), FadeIn(ceiling), run_time=1.0)
             s.until("mend")

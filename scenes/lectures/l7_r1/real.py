@@ -64,7 +64,7 @@ class TheRealOne(LectureScene):
             NumberLabel(self.first, "percent 3", size="small", role="reward", before="first paper ")
             .next_to(ends[0], RIGHT, buff=0.15)
             .shift(0.1 * DOWN),
-            NumberLabel(self.second, "percent 3", size="small", role="reward", before="Nature ")
+            NumberLabel(self.second, "percent 3", size="small", role="reward", before="journal ")
             .next_to(ends[1], RIGHT, buff=0.15)
             .shift(0.1 * UP),
         ]
@@ -73,7 +73,7 @@ class TheRealOne(LectureScene):
             NumberLabel(self.chips, "plain bare", size="small", role="muted", after=" chips"),
         ).arrange(RIGHT, buff=0.4)
         size.next_to(axes, DOWN, buff=0.1).align_to(axes.corners, LEFT)
-        note = label("dashed: not drawn step by step", "small", "muted").next_to(size, RIGHT, buff=0.4)
+        note = label("dashed: only the ends are drawn", "small", "muted").next_to(size, RIGHT, buff=0.4)
         self.origin(self.start, self.second, self.steps)
         with self.step() as s:
             self.play(FadeIn(axes, head), run_time=0.8)
@@ -117,9 +117,9 @@ class TheRealOne(LectureScene):
         mark = Line(at, self.axes.point(float(jump), 100) + to, stroke_width=2.5, color=role("cost"))
         words = label("length limit\ndoubled", "small", "cost", align="right").next_to(mark, LEFT, buff=0.12)
         words.set_y(self.axes.point(0, 22)[1])
-        paid = label("also paid:\na written thought", "small", "reward", align="left")
+        paid = label("its reward also paid\nfor writing a thought", "small", "reward", align="left")
         paid.next_to(self.axes.point(0, 90) + to, RIGHT, buff=0.3)
-        unpaid = label("not paid: a written thought", "small", "token").move_to(chart.axes.point(58, 50))
+        unpaid = label("our reward did not", "small", "token").move_to(chart.axes.point(58, 50))
         with self.step() as s:
             s.until("ours")
             self.origin(self.start, self.second, self.steps, grpo)

@@ -10,27 +10,28 @@ from manim import (
     Create,
     FadeIn,
     FadeOut,
-    GrowFromEdge,
     LaggedStart,
     Rectangle,
     RoundedRectangle,
+    Square,
     VGroup,
 )
 
 from explainers.quantities import Computed, Quantity
 from explainers.traces import Trace
 from scenes.kit import (
+    SAFE_LEFT,
     STAGE_CENTER,
     STAGE_TOP,
     Arrow,
     Bar,
     BarChart,
+    Bracket,
     NumberLabel,
     TokenRow,
     label,
     quantity_at,
     role,
-    tint,
 )
 from scenes.kit.marks import tick
 from scenes.lectures.l7_r1.common import box
@@ -96,6 +97,7 @@ class OnlyTheAnswer(LectureScene):
         for k in range(len(group["running"].values)):
             digit = NumberLabel(quantity_at(group["running"], k), "plain bare", size="heading", role="token")
             digits.add(digit.next_to(prompt.chips[2 * k + 2], DOWN, buff=0.45))
+        rule = label("last digit\nonly", "small", "reward", align="right").next_to(digits[0], LEFT, buff=0.45)
         answer = RoundedRectangle(width=0.7, height=0.8, corner_radius=0.12, stroke_width=4, color=role("reward"))
         answer.move_to(digits[-1])
         right, form = (
@@ -108,6 +110,7 @@ class OnlyTheAnswer(LectureScene):
             size="body",
             length=5.4,
             thickness=0.5,
+            name="what an attempt earns",
         )
         bars.move_to(STAGE_CENTER + 1.05 * DOWN)
         nothing = label("thinking earns nothing", "body", "muted").next_to(bars, DOWN, buff=0.25)
@@ -116,14 +119,15 @@ class OnlyTheAnswer(LectureScene):
             self.play(FadeOut(before), run_time=0.6)
             s.until("task")
             self.play(LaggedStart(*(FadeIn(chip) for chip in prompt.chips), lag_ratio=0.1), run_time=1.4)
-            self.play(LaggedStart(*(FadeIn(digit, shift=0.2 * DOWN) for digit in digits), lag_ratio=0.8), run_time=4.0)
+            self.play(FadeIn(rule), run_time=0.4)
+            self.play(LaggedStart(*(FadeIn(digit, shift=0.2 * DOWN) for digit in digits), lag_ratio=0.8), run_time=3.6)
             s.until("right")
-            self.play(Create(answer), run_time=0.6)
+            self.play(Create(answer), *([FadeIn(bars.title)] if bars.title else []), run_time=0.6)
             self.play(FadeIn(bars.names["a right answer"]), bars.grow("a right answer"), run_time=0.9)
             s.until("form")
             self.play(FadeIn(bars.names["a readable form"]), bars.grow("a readable form"), run_time=0.9)
             self.play(FadeIn(nothing), run_time=0.6)
-        self.played = VGroup(*prompt.chips, *digits, answer, bars, nothing)
+        self.played = VGroup(*prompt.chips, *digits, rule, answer, bars, nothing)
 
     def before(self) -> None:
         """Our examples as one bar to scale; R1-Zero's place for them is empty."""
@@ -137,40 +141,60 @@ class OnlyTheAnswer(LectureScene):
         thinking, slips = share(recipe["thinking"], "show the work"), share(recipe["slip"], "slips a result")
         direct = share(1 - recipe["thinking"], "give the digit at once")
         tokens = self.number("v3.training_tokens")
-        length, height = 11.6, 1.1
-        whole = Rectangle(width=length, height=height, stroke_width=2, color=role("muted"))
-        whole.move_to(STAGE_CENTER + 1.35 * UP)
-        parts = VGroup()
-        for part, colour in ((thinking, "token"), (direct, "dense")):
-            parts.add(
-                Rectangle(
-                    width=length * float(part), height=height, stroke_width=0, fill_color=role(colour), fill_opacity=1
-                )
-            )
-        parts.arrange(RIGHT, buff=0).move_to(whole)
+        parts = self.examples(thinking, slips, len(self.run("grpo_group")["running"].values))
+        examples = VGroup(*parts).arrange(DOWN, buff=0.3, aligned_edge=LEFT)
+        examples.move_to(STAGE_CENTER + 0.25 * DOWN).align_to([SAFE_LEFT + 0.1, 0, 0], LEFT)
         names = VGroup(
             NumberLabel(thinking, "percent .0", role="token", before="show the work: "),
-            NumberLabel(direct, "percent .0", role="dense", before="give the digit at once: "),
+            NumberLabel(direct, "percent .0", role="dense", before="give the digit\nat once: "),
         )
-        for name, part in zip(names, parts, strict=True):
-            name.next_to(part, DOWN, buff=0.2).align_to(part, LEFT)
-        slip = NumberLabel(slips, "percent .0", size="small", role="cost", before="of their steps are wrong: ")
-        slip.next_to(names[0], DOWN, buff=0.2).align_to(names[0], LEFT)
-        ours = label("what our model copied first", "body", "muted").next_to(whole, UP, buff=0.22)
-        ours.align_to(whole, LEFT)
-        empty = whole.copy().set_stroke(role("hairline")).set_fill(tint("muted", 0.06), 1).shift(3.3 * DOWN)
-        zero = label("what R1-Zero copied first", "body", "muted").next_to(empty, UP, buff=0.22).align_to(empty, LEFT)
-        base = NumberLabel(tokens, "words 3 bare", before="nothing; but its base model had read ", after=" tokens")
-        base.move_to(empty)
+        brackets = [Bracket(part, name, RIGHT, role=name.text_role) for part, name in zip(parts, names, strict=True)]
+        slip = NumberLabel(slips, "percent .0", size="small", role="cost", after=" of these steps are wrong")
+        names[0].shift(0.2 * UP)
+        slip.next_to(names[0], DOWN, buff=0.16).align_to(names[0], LEFT)
+        ours = label("what our model copied first", "body", "muted").next_to(examples, UP, buff=0.3)
+        ours.align_to(examples, LEFT)
+        empty = Rectangle(width=examples.width, height=examples.height, stroke_width=2, color=role("hairline"))
+        empty.move_to(examples).align_to([SAFE_LEFT + 7.2, 0, 0], LEFT)
+        zero = label("what R1-Zero copied first", "body", "muted").next_to(empty, UP, buff=0.3).align_to(empty, LEFT)
+        nothing = label("nothing", "body", "muted").move_to(empty)
+        base = NumberLabel(
+            tokens, "words 3 bare", before="but its base model\nhad read\n", after="\ntokens", size="body"
+        ).next_to(empty, RIGHT, buff=0.35)
+        wrong = VGroup(*(square for square in parts[0].family_members_with_points() if square.slipped))
         with self.step() as s:
             self.play(FadeOut(self.played), run_time=0.6)
             self.origin(grpo, tokens)
-            self.play(FadeIn(ours), Create(whole), run_time=0.8)
+            self.play(FadeIn(ours), run_time=0.6)
             s.until("some")
-            self.play(GrowFromEdge(parts[0], LEFT), FadeIn(names[0]), run_time=0.9)
-            self.play(FadeIn(slip), run_time=0.5)
+            self.play(FadeIn(parts[0], lag_ratio=0.05), run_time=1.2)
+            self.play(FadeIn(brackets[0]), run_time=0.5)
+            self.play(wrong.animate.set_fill(role("cost"), 1), FadeIn(slip), run_time=0.5)
             s.until("most")
-            self.play(GrowFromEdge(parts[1], LEFT), FadeIn(names[1]), run_time=0.9)
+            self.play(FadeIn(parts[1], lag_ratio=0.1), FadeIn(brackets[1]), run_time=0.9)
             s.until("none")
-            self.play(FadeIn(zero, empty), run_time=0.8)
+            self.play(FadeIn(zero, empty, nothing), run_time=0.8)
             self.play(FadeIn(base), run_time=0.8)
+
+    @staticmethod
+    def examples(thinking: Quantity, slips: Quantity, operations: int, shown: int = 10) -> list[VGroup]:
+        """Ten examples, a square a digit: those that show their steps, some of them wrong, and those that do not."""
+        working = round(float(thinking) * shown)
+        wrong = round(float(slips) * working * operations)
+
+        def strip(digits: int, colour: str) -> VGroup:
+            squares = VGroup(*(Square(0.3, stroke_width=0).set_fill(role(colour), 1) for _ in range(digits)))
+            return squares.arrange(RIGHT, buff=0.05)
+
+        parts = [
+            VGroup(*(strip(operations + 1, "token") for _ in range(working))),
+            VGroup(*(strip(1, "dense") for _ in range(shown - working))),
+        ]
+        for part in parts:
+            part.arrange(DOWN, buff=0.1)
+        steps = [square for part in parts[0] for square in part[:-1]]
+        for square in (each for part in parts for each in part.family_members_with_points()):
+            square.slipped = False
+        for place in range(wrong):  # evenly among the steps; the last digit of a strip is its answer
+            steps[(2 * place + 1) * len(steps) // (2 * wrong)].slipped = True
+        return parts

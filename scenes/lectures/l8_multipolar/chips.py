@@ -10,6 +10,7 @@ from manim import (
     Circle,
     Create,
     Cross,
+    Dot,
     FadeIn,
     FadeOut,
     Group,
@@ -46,11 +47,11 @@ class WhatEachRuleCut(LectureScene):
 
     lecture = 8
     rules = {
-        "ban": ("control_2022_10_07", "first rule"),
-        "second": ("control_2023_10_17", "tightened"),
-        "licence": ("control_2025_04_09", "a licence"),
-        "back": ("control_2025_07_14", "to be sold again"),
-        "h200": ("control_2026_01_13", "case by case"),
+        "ban": ("control_2022_10_07", "A100, H100\nbarred", -1),
+        "second": ("control_2023_10_17", "A800, H800\nbarred, too", -1),
+        "licence": ("control_2025_04_09", "H20 needs\na licence", -1),
+        "back": ("control_2025_07_14", "H20 to be\nsold again", 1),
+        "h200": ("control_2026_01_13", "H200: case\nby case", -1),
     }
     roles = {"A100": "muted", "A800": "muted", "H100": "token", "H800": "latent", "H20": "value"}
 
@@ -64,17 +65,18 @@ class WhatEachRuleCut(LectureScene):
             spots,
             x_axis=Axis(0, 1.3e15, "arithmetic, BF16", "FLOP/s"),
             y_axis=Axis(0, 1e12, "link to neighbours", "B/s"),
-            width=10.8,
-            height=2.75,
+            width=9.0,
+            height=2.45,
             radius=0.17,
         )
-        self.chart.move_to([0.1, STAGE_TOP + 0.15, 0], UP)
-        for name, way in (("H100", UP), ("H20", UP), ("A100", LEFT), ("A800", LEFT)):
+        self.chart.move_to([SAFE_LEFT, STAGE_TOP + 0.15, 0], UP + LEFT)
+        for name, way in (("H100", UP), ("H20", DOWN), ("A100", LEFT), ("A800", LEFT)):
             self.chart.names[name].next_to(self.chart.dots[name], way, buff=0.16)
-        dates = {mark: self.number(f"fact.hardware.{key}.date") for mark, (key, _) in self.rules.items()}
-        events = [Event(dates[mark], words, "cost", -1) for mark, (_, words) in self.rules.items()]
+        self.chart.names["H100"].shift(0.2 * LEFT)
+        dates = {mark: self.number(f"fact.hardware.{key}.date") for mark, (key, _, _) in self.rules.items()}
+        events = [Event(dates[mark], words, "cost", side) for mark, (_, words, side) in self.rules.items()]
         self.line = Timeline(events, width=SAFE_WIDTH - 1.2, end="2026-08", size="small", text_width=1.9)
-        self.line.shift([-self.line.line.get_x(), -1.72 - self.line.line.get_y(), 0])
+        self.line.shift([-self.line.line.get_x(), -1.8 - self.line.line.get_y(), 0])
         self.event = dict(zip(self.rules, self.line.events, strict=True))
         self.dates = dates
         self.crosses: dict[str, Cross] = {}
@@ -84,12 +86,12 @@ class WhatEachRuleCut(LectureScene):
         self.last()
 
     def rule(self, mark: str, *also: object) -> None:
-        """The pointer goes to a date, and its words come."""
+        """A ring goes to a date, and its words come."""
         if mark == "ban":
-            self.now = self.line.marker(self.dates[mark]).rotate(3.14159).next_to(self.line.at(self.dates[mark]), UP)
+            self.now = Circle(0.17, stroke_width=4).set_stroke(role("accent")).move_to(self.line.at(self.dates[mark]))
             self.play(FadeIn(self.now, self.event[mark]), *also, run_time=0.8)
             return
-        goal = self.now.animate.next_to(self.line.at(self.dates[mark]), UP)
+        goal = self.now.animate.move_to(self.line.at(self.dates[mark]))
         self.play(goal, FadeIn(self.event[mark]), *also, run_time=0.9, rate_func=EASE)
 
     def cross(self, name: str) -> Create:
@@ -124,10 +126,10 @@ class WhatEachRuleCut(LectureScene):
         chart = self.chart
         reads = [self.number(f"fact.hardware.{name}.bandwidth") for name in ("h20", "h100")]
         note = column(
-            NumberLabel(reads[0], "si 3", size="small", role="value", before="reads its memory at "),
+            NumberLabel(reads[0], "si 3", size="small", role="value", before="reads memory at "),
             row(label("H100:", "small", "muted"), NumberLabel(reads[1], "si 3", size="small", role="muted"), gap=0.12),
             gap=0.08,
-        ).next_to(chart.axes.point(4.6e14, 9e11), DOWN, buff=0.2, aligned_edge=LEFT)
+        ).next_to(chart.axes.point(4.2e14, 9e11), DOWN, buff=0.2, aligned_edge=LEFT)
         with self.step() as s:
             s.until("second")
             self.rule("second")
@@ -139,13 +141,15 @@ class WhatEachRuleCut(LectureScene):
 
     def last(self) -> None:
         chart = self.chart
-        place = chart.at("H100")
-        ring = Circle(0.26, stroke_width=4).set_stroke(role("accent")).move_to(place)
-        name = label("H200", "body", "accent", weight="medium").next_to(ring, LEFT, buff=0.12).shift(0.42 * DOWN)
-        border = Line(place + 0.55 * UP + 0.75 * RIGHT, place + 0.55 * DOWN + 0.75 * RIGHT, stroke_width=6)
-        border.set_stroke(role("cost"))
-        words = label("Chinese customs", "small", "cost", width=1.1).next_to(border, RIGHT, buff=0.15)
-        words.shift(min(0.0, SAFE_RIGHT - words.get_right()[0]) * RIGHT)
+        fast, link = (self.number(f"fact.hardware.h200.{field}") for field in ("bf16", "nvlink"))
+        place = chart.axes.point(fast, link) + 0.62 * RIGHT  # its two numbers are those of the H100: drawn beside it
+        dot = Dot(place, radius=0.17, color=role("accent"))
+        equal = label("=", "body", "accent").move_to((place + chart.at("H100")) / 2)
+        name = label("H200", "body", "accent", weight="medium").next_to(dot, UP, buff=0.16).shift(0.2 * RIGHT)
+        border = Line(0.75 * UP, 0.75 * DOWN, stroke_width=6).set_stroke(role("cost"))
+        border.move_to([SAFE_RIGHT - 1.1, place[1], 0])
+        words = label("stopped by\nChinese\ncustoms", "small", "cost", align="center").next_to(border, DOWN, buff=0.15)
+        to = label("China", "body", "muted").next_to(border, RIGHT, buff=0.25)
         with self.step() as s:
             s.until("licence")
             self.rule("licence")
@@ -153,13 +157,14 @@ class WhatEachRuleCut(LectureScene):
             s.until("back")
             self.rule("back", FadeOut(self.crosses["H20"]))
             s.until("h200")
-            self.rule("h200", FadeOut(self.crosses["H100"]))
-            self.play(Create(ring), FadeIn(name), run_time=0.9)
+            self.rule("h200")
+            self.play(FadeIn(dot, equal, name), run_time=0.9)
             s.until("customs")
-            self.play(Create(border), FadeIn(words), run_time=0.7)
-            moving = ring.copy()
-            self.play(moving.animate.next_to(border, LEFT, buff=0.02), run_time=0.7, rate_func=EASE)
-            self.play(moving.animate.move_to(place), run_time=0.7, rate_func=EASE)
+            self.play(Create(border), FadeIn(words, to), run_time=0.7)
+            moving = dot.copy()
+            self.play(moving.animate.next_to(border, LEFT, buff=0.03), run_time=0.8, rate_func=EASE)
+            self.play(moving.animate.shift(0.5 * LEFT), run_time=0.6, rate_func=EASE)
+        self.origin(*self.dates.values(), *chart.bound, fast)
 
 
 class WhereItRuns(LectureScene):
@@ -216,7 +221,7 @@ class WhereItRuns(LectureScene):
         lines = VGroup(*(Line(phone[0].get_top(), server.get_bottom(), stroke_width=2) for phone in phones[:3]))
         lines.set_stroke(role("muted"))
         weights = self.machine("the weights", "latent").move_to([3.6, STAGE_TOP - 0.65, 0])
-        scope = label("barred in offices, on devices or in stores", "small", "muted")
+        scope = label("the app barred: in offices, on devices or in stores", "small", "muted")
         scope.next_to(phones, DOWN, buff=0.25)
         others = VGroup(*(self.machine(name, "latent") for name in ("Azure", "AWS", "Baseten")))
         others.arrange(RIGHT, buff=0.3).move_to([3.6, -1.2, 0])

@@ -7,6 +7,7 @@ from manim import (
     LEFT,
     RIGHT,
     UP,
+    DoubleArrow,
     FadeIn,
     FadeOut,
     Group,
@@ -15,7 +16,6 @@ from manim import (
     RoundedRectangle,
     Square,
     VGroup,
-    there_and_back,
 )
 
 from scenes.kit import (
@@ -88,34 +88,40 @@ class ALabelIsNotASwitch(LectureScene):
         self.gone = Group(cover, gone)
 
     def right(self) -> None:
-        """A model on a base that is pulled out and replaced."""
-        x = SAFE_RIGHT - 2.6
-        own = layer("SEA-LION", "accent", 4.0)
-        base = layer("Llama", "dense", 4.0)
-        other = layer("Qwen", "value", 4.0)
-        base.move_to([x, self.stack[1].get_y(), 0])
-        other.move_to([x, self.stack[0].get_y(), 0])
+        """A model on a base that is pulled out and replaced; the old base stays beside it, to be had again."""
+        x, wide = SAFE_RIGHT - 3.98, 2.0
+        own = layer("SEA-LION", "accent", wide)
+        base, other = layer("Llama", "dense", wide), layer("Qwen", "value", wide)
+        base.move_to([x, self.stack[0].get_y(), 0])
         own.next_to(base, UP, buff=0.12)
-        name = label("Singapore", "heading", "text").move_to([x, self.name.get_y(), 0])
-        rule = Line([1.35, STAGE_TOP, 0], [1.35, CAPTION_TOP + 0.4, 0], stroke_width=2).set_stroke(role("hairline"))
+        aside = [x + wide + 0.9, base.get_y(), 0]
+        other.move_to(aside)
+        name = label("Singapore", "heading", "text").move_to([(x + aside[0]) / 2, self.name.get_y(), 0])
+        rule = Line([x - 1.15, STAGE_TOP, 0], [x - 1.15, CAPTION_TOP + 0.4, 0], stroke_width=2)
+        rule.set_stroke(role("hairline"))
+        said = label("its own name", "small", "accent").next_to(own, RIGHT, buff=0.25)
+        model = label("below it a model with open\nweights, exchangeable", "small", "muted")
+        model.next_to(own, UP, buff=0.3).align_to(own, LEFT)
+        swap = DoubleArrow(base.get_right(), other.get_left(), buff=0.12, stroke_width=5, tip_length=0.2)
+        swap.set_color(role("reward"))
         with self.step() as s:
             self.play(FadeOut(self.gone), run_time=0.5)
-            self.play(FadeIn(name, rule), FadeIn(own, shift=0.3 * DOWN), run_time=0.8)
+            self.play(FadeIn(name, rule), FadeIn(own, said, shift=0.3 * DOWN), run_time=0.8)
             s.until("base")
             self.play(FadeIn(base, shift=0.4 * UP), run_time=0.8)
             s.until("swap")
-            other.save_state()
-            other.shift(0.9 * DOWN).set_opacity(0)
-            self.play(FadeOut(base, shift=1.4 * LEFT), run_time=0.9)
-            other.restore()
-            other.move_to(base)
-            self.play(FadeIn(other, shift=1.0 * LEFT), run_time=0.9)
+            self.play(FadeIn(other), run_time=0.5)
+            self.exchange(base, other)
             s.until("choice")
-            back = base.copy().move_to([x, self.stack[0].get_y(), 0])
-            reserve = label("in reserve", "small", "muted").next_to(back, DOWN, buff=0.12)
-            self.play(FadeIn(back, reserve), run_time=0.6)
-            for _ in range(2):
-                self.play(other.animate(rate_func=there_and_back).shift(0.45 * RIGHT), run_time=1.2)
+            self.play(FadeIn(swap, model), run_time=0.6)
+            self.exchange(base, other)
+            self.exchange(base, other)
+
+    def exchange(self, one: VGroup, two: VGroup) -> None:
+        """Two layers change places, one above the other's way."""
+        here, there = one.get_center(), two.get_center()
+        ways = (one.animate(path_arc=-0.5).move_to(there), two.animate(path_arc=-0.5).move_to(here))
+        self.play(*ways, run_time=1.1, rate_func=EASE)
 
 
 class TwoDisputes(LectureScene):
@@ -144,7 +150,7 @@ class TwoDisputes(LectureScene):
         for name in keys:
             chart.bar(name).set_fill(role("cost"), 0.15).set_stroke(role("cost"), 2.5)
         chart.move_to([SAFE_LEFT, 0.2, 0], LEFT)
-        said = label("Anthropic’s account: answers drawn", "body", "cost")
+        said = label("alleged by Anthropic: answers copied out", "body", "cost")
         said.next_to(chart, UP, buff=0.4).align_to([SAFE_LEFT, 0, 0], LEFT)
         hollow = label("hollow: alleged", "small", "muted").next_to(chart, DOWN, buff=0.4).align_to(said, LEFT)
         web = VGroup(*(Square(0.32, stroke_width=1.5) for _ in range(63))).set_stroke(role("muted"))
@@ -152,7 +158,7 @@ class TwoDisputes(LectureScene):
         answers = VGroup(*(web[place] for place in (4, 11, 17, 25, 30, 41, 47, 52, 58)))
         words = label("DeepSeek’s answer: the web", "body", "latent").next_to(web, UP, buff=0.4)
         words.shift(min(0.0, SAFE_RIGHT - words.get_right()[0]) * RIGHT)
-        note = label("what share, nobody says", "small", "muted").next_to(web, DOWN, buff=0.3)
+        note = label("red: such answers; what share, nobody says", "small", "muted").next_to(web, DOWN, buff=0.3)
         border = Line([1.2, STAGE_TOP, 0], [1.2, CAPTION_TOP + 0.5, 0], stroke_width=2).set_stroke(role("hairline"))
         with self.step() as s:
             self.play(FadeIn(border), run_time=0.4)
@@ -174,17 +180,17 @@ class TwoDisputes(LectureScene):
         months = self.number("fact.timeline.caisi.months_behind")
         swe = {
             name: self.number(f"fact.benchmarks.independent_swe_v4.{key}")
-            for name, key in (("DeepSeek’s own", "vendor"), ("other runs", "aggregator"), ("the institute", "caisi"))
+            for name, key in (("DeepSeek’s own", "vendor"), ("others’ runs", "aggregator"), ("the institute", "caisi"))
         }
         cells = VGroup(*(Square(0.8, stroke_width=2) for _ in range(int(months)))).arrange(RIGHT, buff=0.1)
         cells.set_stroke(role("cost")).move_to([SAFE_LEFT + 0.05, STAGE_TOP - 0.85, 0], LEFT)
-        count = NumberLabel(months, "plain", size="heading", role="cost", before="about ", after="s behind")
+        count = NumberLabel(months, "plain", size="body", role="cost", before="about ", after="s behind the leaders")
         count.next_to(cells, RIGHT, buff=0.35)
         who = label("the institute CAISI, on V4-Pro", "body", "cost").next_to(cells, UP, buff=0.2).align_to(cells, LEFT)
         tests = VGroup(*(Square(0.55, stroke_width=2) for _ in range(9))).arrange(RIGHT, buff=0.12)
         tests.set_stroke(role("token")).set_fill(role("token"), 0.6)
         tests.move_to([SAFE_LEFT + 0.05, 0.55, 0], LEFT)
-        hidden = label("its tests; two are private", "body", "muted").next_to(tests, RIGHT, buff=0.35)
+        hidden = label("its tests; hollow: private", "body", "muted").next_to(tests, RIGHT, buff=0.35)
         bars = [Bar(name, q, "latent" if place == 0 else "token") for place, (name, q) in enumerate(swe.items())]
         chart = BarChart(bars, length=8.4, fmt="percent 3", size="body", thickness=0.4, gap=0.14)
         chart.bar("DeepSeek’s own").set_fill(role("latent"), 0.15).set_stroke(role("latent"), 2.5)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import numpy as np
-from manim import DOWN, LEFT, RIGHT, UP, Arrow, Create, FadeIn, FadeOut, Line, VGroup
+from manim import DOWN, LEFT, RIGHT, UP, Arrow, Create, FadeIn, FadeOut, Line, Rectangle, VGroup
 
 from explainers.quantities import Quantity
 from scenes.kit import (
@@ -20,6 +20,7 @@ from scenes.kit import (
     Spot,
     label,
     role,
+    tint,
 )
 from scenes.stage import LectureScene
 
@@ -32,9 +33,9 @@ class ThreeLeversOneChart(LectureScene):
     lecture = 8
     keys = {
         "67B": ("ds67b", "dense"),
-        "V2": ("v2", "expert"),
-        "V3": ("v3", "expert"),
-        "V3.2": ("v3_2", "expert"),
+        "V2": ("v2", "latent"),
+        "V3": ("v3", "latent"),
+        "V3.2": ("v3_2", "latent"),
         "V4-Pro": ("v4_pro", "latent"),
         "V4.1-Flash": ("v4_1_flash", "latent"),
     }
@@ -49,7 +50,7 @@ class ThreeLeversOneChart(LectureScene):
         x = Axis.holding(
             [float(each.x) for each in spots], log=True, pad=0.12, name="parameters at work", ticks=ticks, fmt="words"
         )
-        y = Axis.holding([float(each.y) for each in spots], log=True, pad=0.16, name="cache a token", unit="B")
+        y = Axis.holding([float(each.y) for each in spots], log=True, pad=0.16, name="cache of one token", unit="B")
         self.chart = ScatterChart(
             spots,
             x_axis=x,
@@ -71,11 +72,12 @@ class ThreeLeversOneChart(LectureScene):
         """The dots come in order, each moving out of the one before."""
         chart = self.chart
         notes = VGroup(
-            NumberLabel(gains[1], "times 3", size="heading", role="latent", after=" by architecture"),
-            NumberLabel(gains[0], "times 2", size="heading", role="token", after=" by number formats"),
+            NumberLabel(gains[1], "times 3", size="heading", role="latent", after=" less by architecture"),
+            NumberLabel(gains[0], "times 2", size="heading", role="token", after=" less by number formats"),
         ).arrange(-UP, buff=0.3, aligned_edge=LEFT)
         notes.move_to([SAFE_RIGHT, STAGE_TOP - 0.9, 0], RIGHT)
         compass = self.compass()
+        within = self.quadrant()
         with self.step() as s:
             s.until("axes")
             self.play(FadeIn(chart.axes), run_time=0.8)
@@ -83,6 +85,7 @@ class ThreeLeversOneChart(LectureScene):
                 self.play(FadeIn(way, words, shift=0.2 * (RIGHT if way is compass[0][0] else UP) * -1), run_time=0.6)
             s.until("start")
             self.play(FadeIn(chart.dots["67B"], chart.names["67B"], scale=0.5), run_time=0.7)
+            self.play(FadeIn(within), run_time=0.5)
             s.until("v2")
             self.follow("67B", "V2", 1.0)
             self.follow("V2", "V3", 0.8)
@@ -94,6 +97,16 @@ class ThreeLeversOneChart(LectureScene):
             self.play(*(FadeIn(note, shift=0.2 * LEFT) for note in notes[:1]), run_time=0.7)
             self.play(FadeIn(notes[1], shift=0.2 * LEFT), run_time=0.7)
         self.notes, self.ways = notes, compass
+
+    def quadrant(self) -> VGroup:
+        """What runs less and remembers less than the first model."""
+        corner, first = self.chart.axes.corners.get_corner(DOWN + LEFT), self.chart.at("67B")
+        wide, tall = first[0] - corner[0], first[1] - corner[1]
+        field = Rectangle(width=wide, height=tall, stroke_width=0).set_fill(tint("muted", 0.14), 1)
+        field.move_to(corner, DOWN + LEFT).set_z_index(-1)
+        words = label("runs less and remembers less\nthan the first model", "small", "muted", align="right")
+        words.move_to(field, DOWN + RIGHT).shift(0.12 * LEFT + 0.1 * UP)
+        return VGroup(field, words)
 
     @staticmethod
     def compass() -> VGroup:
@@ -128,13 +141,15 @@ class ThreeLeversOneChart(LectureScene):
                 for words, colour, bar in zip(("V3", "V4-Pro"), ("muted", "reward"), panel.outlines, strict=True)
             )
         )
+        solved = label("software faults mended,\nby its own tests", "small", "muted", align="center")
+        solved.next_to(panel, UP, buff=0.15)
         with self.step() as s:
             self.origin(before, after, *gains)
             self.play(FadeOut(self.ways), run_time=0.4)
             s.until("third")
             self.play(
                 self.notes.animate.scale(0.68).move_to([SAFE_RIGHT, STAGE_TOP, 0], RIGHT),
-                FadeIn(panel.frame, panel.heading, panel.outlines, panel.ground, panel.bars[0], names),
+                FadeIn(panel.frame, panel.heading, panel.outlines, panel.ground, panel.bars[0], names, solved),
                 run_time=0.9,
             )
             s.until("rise")

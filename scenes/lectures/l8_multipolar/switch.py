@@ -38,6 +38,7 @@ from scenes.kit import (
     DateLabel,
     NumberLabel,
     SourceWall,
+    exchange,
     label,
     role,
     tint,
@@ -76,7 +77,7 @@ class TheSwitch(LectureScene):
         when = self.number("fact.timeline.us_switch_off.date")
         days = self.number("fact.timeline.us_switch_off.outage_days")
         self.origin(when, days)
-        model = self.box("two models").move_to([SAFE_LEFT + 1.3, 0.3, 0])
+        model = self.box("two models\nof Anthropic").move_to([SAFE_LEFT + 1.3, 0.3, 0])
         switch = Switch(width=1.9).next_to(model, RIGHT, buff=1.1)
         users = VGroup(*(self.user() for _ in range(60))).arrange_in_grid(rows=6, cols=10, buff=(0.29, 0.44))
         users.move_to([SAFE_RIGHT - users.width / 2 - 0.05, 0.3, 0])
@@ -86,9 +87,11 @@ class TheSwitch(LectureScene):
         wires.add(*(Line(a.get_center(), b.get_center(), stroke_width=1.3) for a, b in self.rows(users)))
         wires.set_stroke(role("accent"))
         names = VGroup(
-            label("builders", "body").next_to(users, UP, buff=0.2), DateLabel(when, "body", "cost").next_to(switch, UP)
+            label("who had built on them", "body").next_to(users, UP, buff=0.2),
+            DateLabel(when, "body", "cost").next_to(switch, UP),
         )
-        order = label("an order", "body", "cost").next_to(names[1], UP, buff=0.12)
+        order = label("ordered by the\nAmerican government", "body", "cost", align="center")
+        order.next_to(names[1], UP, buff=0.12)
         with self.step() as s:
             self.play(FadeIn(model, wire, switch), run_time=0.7)
             self.play(Create(wires), FadeIn(users, names[0]), run_time=1.4)
@@ -103,13 +106,14 @@ class TheSwitch(LectureScene):
         squares.align_to(model, LEFT)
         count = NumberLabel(days, "plain bare", size="heading", role="cost", before="about ", after=" days off")
         count.next_to(squares, RIGHT, buff=0.4)
+        again = label("on again,\nwith conditions", "body", "reward", align="center").move_to(order)
         ask = label("who holds it?", "heading", "accent", weight="medium").next_to(switch, DOWN, buff=0.35)
         with self.step() as s:
             fill = (square.animate.set_fill(role("cost"), 1) for square in squares)
             self.play(FadeIn(squares), run_time=0.5)
             self.play(LaggedStart(*fill, lag_ratio=0.8), run_time=max(1.0, s.left_until("days") - 0.2))
             self.play(FadeIn(count), run_time=0.4)
-            self.play(switch.flip(True))
+            self.play(switch.flip(True), exchange(VGroup(order, names[1]), again, run_time=0.8))
             light = LaggedStart(*(self.go(user, "token", 1) for user in users), lag_ratio=0.03)
             self.play(wires.animate.set_stroke(role("accent")), light, run_time=1.6)
             s.until("who")
@@ -133,7 +137,7 @@ class TheSwitch(LectureScene):
     def box(words: str) -> VGroup:
         frame = RoundedRectangle(width=2.5, height=2.0, corner_radius=0.12, stroke_width=2.5)
         frame.set_stroke(role("muted")).set_fill(role("surface"), 1)
-        return VGroup(frame, label(words, "body").move_to(frame))
+        return VGroup(frame, label(words, "body", align="center").move_to(frame))
 
 
 class WhoHoldsTheSwitch(LectureScene):
@@ -206,20 +210,30 @@ class WhoHoldsTheSwitch(LectureScene):
         for one in small:
             one.align_to(small, UP)
         small.move_to([0, STAGE_TOP - 0.6, 0])
-        ask = label("which one in your own hand?", "body", "accent", weight="medium").next_to(small, DOWN, buff=0.25)
         full, told = (self.key(*each) for each in (("read at the source", "latent", 1), ("told by others", "muted", 0)))
         notes = VGroup(full, told).arrange(DOWN, buff=0.12, aligned_edge=RIGHT)
         notes.move_to([SAFE_RIGHT - 0.05, STAGE_CENTER[1] + 0.6, 0], RIGHT)
+        one_dot = label("one dot: one source of this film, by subject", "body", "text")
+        one_dot.move_to([SAFE_LEFT + 0.05, notes.get_y(), 0], LEFT)
+        large = sets.copy().arrange(RIGHT, buff=1.6)
+        for one in large:
+            one.align_to(large, UP)
+        large.move_to(STAGE_CENTER + 0.35 * UP)
+        ask = label("which one in your own hand?", "heading", "accent", weight="medium")
+        ask.next_to(large, DOWN, buff=0.6)
         with self.step() as s:
             self.play(FadeOut(self.left_over), sets.animate.become(small), run_time=0.8)
             s.until("wall")
             dots = sorted((*wall.rings, *wall.full), key=lambda dot: (dot.get_y(), dot.get_x()))
-            self.play(FadeIn(wall.names), LaggedStart(*(FadeIn(dot) for dot in dots), lag_ratio=0.02), run_time=2.2)
+            self.play(
+                FadeIn(wall.names, one_dot), LaggedStart(*(FadeIn(dot) for dot in dots), lag_ratio=0.02), run_time=2.2
+            )
             s.until("full")
             self.play(wall.fill(), FadeIn(full), run_time=1.6)
             self.play(FadeIn(told), run_time=0.4)
             s.until("ask")
-            self.play(FadeIn(ask), run_time=0.6)
+            self.play(FadeOut(wall, notes, one_dot), run_time=0.5)
+            self.play(sets.animate.become(large), FadeIn(ask), run_time=0.9)
             for one in sets:
                 self.play(one[0].flip(False, 0.4))
                 self.play(one[0].flip(True, 0.4))
