@@ -8,6 +8,9 @@ from explainers.traces import Trace
 from scenes.kit import STAGE_CENTER, Bar, BarChart, NumberLabel, Waffle, column, label, role, row, tint
 from scenes.stage import LectureScene
 
+#: The name of the bar.
+INCOME = "income, every token\nat R1's price"
+
 
 class ADayInPublic(LectureScene):
     """Tokens flow in and out, become machines, become dollars; the model's lower bound; the theoretical income."""
@@ -40,6 +43,8 @@ class ADayInPublic(LectureScene):
             pace = NumberLabel(speed, "plain bare", before="a machine: ", after=" a second", role="muted", size="small")
             parts.add(column(head, pace, gap=0.16).move_to([left, 1.75, 0], aligned_edge=LEFT))
             self.machines[name] = self.waffle(trace, f"{name}_nodes", colour, left)
+        square = label("one square: one machine of eight chips", "small", "muted")
+        square.next_to(Group(*self.machines.values()), DOWN, buff=0.08).align_to(self.machines["prefill"], LEFT)
         total = NumberLabel(trace.quantity("nodes"), "plain 3 bare", after=" busy machines", size="title")
         total.move_to([2.95, 0.55, 0], aligned_edge=LEFT)
         bill = NumberLabel(trace.quantity("cost"), "usd .0", role="cost", size="title", after=" of rent")
@@ -53,12 +58,13 @@ class ADayInPublic(LectureScene):
                 s.until(mark)
                 self.play(FadeIn(parts[index], shift=0.2 * DOWN), run_time=0.8)
             s.until("divide")
-            self.play(*(waffle.fill(run_time=1.8) for waffle in self.machines.values()))
+            self.play(FadeIn(square), *(waffle.fill(run_time=1.8) for waffle in self.machines.values()))
             self.play(FadeIn(total), run_time=0.6)
             s.until("bill")
             self.play(FadeIn(bill), run_time=0.7)
             self.play(FadeIn(told), run_time=0.6)
             self.play(FadeIn(apart), run_time=0.6)
+        parts.add(square)
         self.heads, self.sums = parts, Group(total, bill, told, apart)
 
     def bound(self, trace: Trace) -> None:
@@ -74,7 +80,11 @@ class ADayInPublic(LectureScene):
         bill = NumberLabel(trace.quantity("model_cost"), "usd .0", role="cost", size="title", after=" at least")
         bill.move_to(self.sums[1], aligned_edge=LEFT)
         share = NumberLabel(
-            trace.quantity("utilisation"), "percent 2", size="body", role="muted", after=" of what was used"
+            trace.quantity("utilisation"),
+            "percent 2",
+            size="body",
+            role="muted",
+            after=" of the machines\nthat were really busy",
         )
         share.next_to(bill, DOWN, buff=0.3, aligned_edge=LEFT)
         with self.step() as s:
@@ -93,7 +103,7 @@ class ADayInPublic(LectureScene):
         cost = trace.quantity("published_cost")
         income = self.number("fact.inference.serving_day.theoretical_revenue")
         chart = BarChart(
-            [Bar("rent of the machines", cost, "cost"), Bar("every token at R1's price", income, "reward")],
+            [Bar("rent of the machines", cost, "cost"), Bar(INCOME, income, "reward")],
             fmt="usd",
             length=7.6,
             thickness=0.9,
@@ -101,7 +111,7 @@ class ADayInPublic(LectureScene):
             size="body",
         )
         chart.move_to(STAGE_CENTER + 0.35 * UP)
-        bar = chart.bars["every token at R1's price"]
+        bar = chart.bars[INCOME]
         frame = Rectangle(width=bar.width, height=bar.height, stroke_color=role("reward"), stroke_width=3).move_to(bar)
         bar.set_fill(tint("reward", 0.25), 1)
         dashes = DashedVMobject(frame, num_dashes=70)
@@ -115,9 +125,7 @@ class ADayInPublic(LectureScene):
             self.play(FadeOut(self.old), run_time=0.6)
             self.play(chart.grow("rent of the machines"), FadeIn(chart.names["rent of the machines"]), run_time=0.9)
             s.until("income")
-            self.play(
-                chart.grow("every token at R1's price"), FadeIn(chart.names["every token at R1's price"]), run_time=1.4
-            )
+            self.play(chart.grow(INCOME), FadeIn(chart.names[INCOME]), run_time=1.4)
             s.until("free")
             self.play(Create(dashes), bar.animate.set_fill(opacity=0.35), run_time=1.0)
             for reason in reasons:

@@ -124,19 +124,19 @@ class CheaperTokensMoreTokens(LectureScene):
                 title = label(words, "small", colour).move_to([left, foot - 0.28, 0], aligned_edge=LEFT)
                 said = self.number("fact.demand.google.tokens_2024") if name == "google" else start
                 after = " a month" if name == "google" else " a day"
-                figure = NumberLabel(said, "words 2 bare", size="body", after=after)
-                figure.next_to(small, UP, buff=0.14, aligned_edge=LEFT)
-                grown = NumberLabel(end, "words 3 bare", size="heading", role=colour).move_to(large)
+                before = "two years earlier:\n"
+                figure = NumberLabel(said, "words 2 bare", size="small", role=colour, before=before, after=after)
+                figure.next_to(small, RIGHT, buff=0.14).align_to(small, DOWN).shift(0.08 * UP)
+                grown = NumberLabel(end, "words 3 bare", size="body", role=colour, after=" tokens").move_to(large)
                 grown.align_to(large, UP).shift(0.25 * DOWN)
                 monthly = self.monthly(name, grown)
                 s.until(marks[name][0])
                 self.play(FadeIn(small, title, figure), run_time=0.8)
                 s.until(marks[name][1])
-                self.play(FadeOut(figure), run_time=0.3)
-                self.add(large, small)
+                self.add(large, small, figure)
                 self.play(GrowFromPoint(large, large.get_corner(DL)), run_time=1.8, rate_func=EASE)
                 self.play(FadeIn(grown, monthly), run_time=0.4)
-                parts.add(large, small, title, grown, monthly)
+                parts.add(large, small, title, grown, monthly, figure)
         return parts
 
     def sources(self) -> list[Quantity]:
@@ -155,12 +155,15 @@ class CheaperTokensMoreTokens(LectureScene):
     def old_story(self, trace: Trace, areas: Group) -> None:
         gains = VGroup()
         for index, name in enumerate(("google", "china")):
-            gain = NumberLabel(trace.quantity(f"{name}_growth"), "times 2", size="display", role="accent")
-            gains.add(gain.move_to(areas[5 * index]).shift(0.3 * DOWN))
+            gain = NumberLabel(trace.quantity(f"{name}_growth"), "times 2", size="title", role="accent", after=" more")
+            gains.add(gain.move_to(areas[6 * index]).shift(0.1 * UP))
         price = self.number("run.price_history.first_to_floor")
         down = NumberLabel(price, "times 2", size="display", role="cost")
         text = column(
-            label("lowest price\nsince GPT-4:", "small", "muted"), down, label("cheaper", "small", "cost"), gap=0.14
+            label("lowest price,\nGPT-4’s launch\n→ now:", "small", "muted"),
+            down,
+            label("lower", "small", "cost"),
+            gap=0.14,
         )
         text.move_to([5.3, -0.3, 0])
         with self.step() as s:
@@ -179,7 +182,9 @@ class CheaperTokensMoreTokens(LectureScene):
         cache, latent, names = self.caches()
         crowd = Crowd(read.quantity("users_1"), columns=64, pitch=11.5 / 64)
         crowd.shift([-5.75 + 11.5 / 64 * 0.16, -1.75, 0])
-        crowd_name = label("everybody who shares it", "small", "muted").move_to([-5.75, -2.1, 0], aligned_edge=LEFT)
+        after = " users share the step: one dot, one slice"
+        crowd_name = NumberLabel(read.quantity("users_64"), "plain bare", size="small", role="muted", after=after)
+        crowd_name.move_to([-5.75, -2.1, 0], aligned_edge=LEFT)
         with self.step() as s:
             self.play(FadeOut(areas), run_time=0.6)
             self.origin(read, self.number("v3.kv_bytes_per_token"))
@@ -187,17 +192,19 @@ class CheaperTokensMoreTokens(LectureScene):
             s.until("slice")
             self.play(bar.divide_to(6), run_time=1.4)
             piece = bar.part(0)
-            words = {"before": "your answer: $", "after": " a million tokens", "role": "accent"}
+            words = {"before": "your slice: $", "after": " a million tokens", "role": "accent"}
             tag = NumberLabel(read.quantity("cost_64"), "plain .2 bare", **words)
             tag.next_to(piece, UP, buff=0.2).align_to(piece, LEFT)
             self.play(FadeIn(piece, tag), run_time=0.6)
             s.until("bytes")
-            self.play(FadeIn(cache, names[0]), run_time=0.4)
+            outline = cache.copy().set_fill(opacity=0).set_stroke(role("key"), 2)
+            self.play(FadeIn(cache, outline, names[0], names[2]), run_time=0.4)
             self.play(cache.animate.become(latent), run_time=0.9, rate_func=EASE)
             self.play(FadeIn(names[1]), run_time=0.3)
             s.until("crowd")
-            self.play(FadeIn(crowd, crowd_name), run_time=0.5)
-            self.play(crowd.grow_to(read.quantity("users_64")), run_time=1.6)
+            self.play(FadeIn(crowd), run_time=0.5)
+            self.play(crowd.grow_to(read.quantity("users_64")), run_time=1.4)
+            self.play(FadeIn(crowd_name), run_time=0.4)
 
     def caches(self) -> tuple[Rectangle, Rectangle, VGroup]:
         """What one token of the past takes in V3's shape, in full and as a latent, to scale; their names."""
@@ -206,7 +213,10 @@ class CheaperTokensMoreTokens(LectureScene):
         cache.move_to([-5.75, 1.75, 0], aligned_edge=LEFT)
         latent = cache.copy().set_fill(role("latent")).stretch_to_fit_width(9.5 * float(short / full))
         latent.move_to(cache, aligned_edge=LEFT)
-        names = VGroup(label("bytes to read for a token of the past", "small", "muted"))
+        names = VGroup(label("bytes to read for each token of the past", "small", "muted"))
         names[0].next_to(cache, UP, buff=0.14, aligned_edge=LEFT)
-        names.add(label("a latent instead of all keys and values", "small", "latent").next_to(latent, RIGHT, buff=0.25))
+        kept = NumberLabel(short, "si 2 bare", size="small", role="latent", before="now: a latent, ")
+        names.add(kept.next_to(latent, RIGHT, buff=0.25))
+        whole = NumberLabel(full, "si 2 bare", size="small", role="key", before="outline: all keys and values, ")
+        names.add(whole.next_to(cache, UP, buff=0.14).align_to(cache, RIGHT))
         return cache, latent, names

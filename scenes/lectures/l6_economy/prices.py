@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from manim import DOWN, LEFT, RIGHT, UP, Circle, FadeIn, FadeOut, VGroup, linear
+from manim import DOWN, LEFT, RIGHT, UP, Circle, FadeIn, FadeOut, Line, VGroup, linear
 
 from explainers.traces import Trace
 from scenes.kit import STAGE_CENTER, Label, Legend, Listings, NumberLabel, PriceRace, label, role
 from scenes.stage import LectureScene, StageStep
 
 #: Prices that are written beside their dots.
-SHOWN = ("v2", "v3_1", "v3_2", "v4_flash_launch", "v4_flash_2026_08", "haiku5_5", "r1", "o1", "gpt6_luna")
+SHOWN = ("v2", "v3_1", "v3_2", "v4_flash_launch", "v4_flash_2026_08", "haiku5_5", "r1", "o1", "gpt6_luna", "v4_1_flash")
 
 
 class ThePriceRace(LectureScene):
@@ -71,7 +71,7 @@ class ThePriceRace(LectureScene):
         legend.next_to(self.race.axes.corners, UP, buff=0.62).align_to(self.race.axes.corners, RIGHT)
         hollow = VGroup(
             Circle(0.08, stroke_color=role("token"), stroke_width=2.2),
-            label("hollow: read in tables of others", "small", "muted"),
+            label("hollow: found in somebody else's table", "small", "muted"),
         )
         hollow.arrange(RIGHT, buff=0.14).next_to(legend, DOWN, buff=0.14, aligned_edge=RIGHT)
         self.legend = VGroup(legend, hollow)
@@ -116,6 +116,14 @@ class ThePriceRace(LectureScene):
             self.play(FadeIn(peak, calm), run_time=0.7)
             last = self.race.year_of("others", len(trace["day_others"].values) - 1) + 0.02
             self.play(self.race.sweep_to(last, rate_func=linear, run_time=max(s.left_until("others"), 0.8)))
+            today = label("today", "small", "accent").next_to(self.race.now.get_top() + 0.12 * DOWN, RIGHT, buff=0.08)
+            ends = VGroup()
+            for line, key, colour in (("deepseek_peak", "peak_out", "cost"), ("deepseek", "out", "latent")):
+                price = trace.quantity(f"v4_1_flash_{key}")
+                figure = NumberLabel(price, "plain .2 bare", size="small", role=colour, before="$")
+                level = self.race.at(line, len(trace[f"day_{line}"].values) - 1)[1]
+                ends.add(figure.next_to([self.race.now.get_x(), level, 0], RIGHT, buff=0.1))
+            self.play(FadeIn(today, ends), run_time=0.4)
             luna = self.tag(
                 trace, "others", "GPT-6 Luna", "gpt6_luna_out", "token", DOWN + LEFT, "GPT-6 Luna, Claude Haiku 5.5"
             )
@@ -125,4 +133,7 @@ class ThePriceRace(LectureScene):
             ]
             ring.move_to((here[0] + here[1]) / 2)
             luna.next_to(ring, DOWN, buff=0.22).align_to(self.race.now.get_left() + 0.12 * LEFT, RIGHT)
-            self.play(FadeIn(luna, ring), run_time=0.8)
+            lead = Line(ring.get_bottom(), [ring.get_x(), luna.get_top()[1] + 0.03, 0], stroke_width=2)
+            lead.set_stroke(role("accent"))
+            luna.align_to(ring.get_center() + 0.1 * RIGHT, RIGHT)
+            self.play(FadeIn(luna, ring, lead), run_time=0.8)

@@ -231,6 +231,22 @@ class TwoLevers(LectureScene):
             s.until("both")
             self.go("moe_mla", self.model.move_to_stop("experts"))
             gain = NumberLabel(
-                self.number("run.shared_read.levers"), "times 2", size="display", role="reward", after=" cheaper"
+                self.number("run.shared_read.levers"), "times 2", size="title", role="reward", after=" cheaper"
             )
-            self.play(FadeIn(gain.move_to([4.75, 0.3, 0]), shift=0.2 * UP), run_time=0.8)
+            alone = self.alone()
+            gain.move_to([3.35, 0.75, 0], aligned_edge=LEFT)
+            than = label("than with neither:", "small", "muted").next_to(gain, DOWN, buff=0.14, aligned_edge=LEFT)
+            alone.next_to(than, DOWN, buff=0.25, aligned_edge=LEFT)
+            self.play(FadeIn(gain, than, alone, shift=0.2 * UP), run_time=0.8)
+
+    def alone(self) -> VGroup:
+        """What a million tokens cost with neither lever, with one of them, and with both."""
+        lines = VGroup()
+        for words, state, colour in (
+            ("neither: $", "dense_mha", "muted"),
+            ("experts alone: $", "moe_mha", "expert"),
+            ("latent alone: $", "dense_mla", "latent"),
+            ("both: $", "moe_mla", "reward"),
+        ):
+            lines.add(NumberLabel(self.price(state), "plain .2 bare", size="small", role=colour, before=words))
+        return lines.arrange(DOWN, buff=0.12, aligned_edge=LEFT)
