@@ -66,7 +66,8 @@ class Finding:
     """One thing that must be mended or waived.
 
     ``step`` counts from 1 (0: the whole scene); ``object`` is a path like ``TensorGrid 'c_kv' / label 'latent'``;
-    ``measure`` what was measured, with its limit; ``boxes`` where in the frame it stands, as far as it has a place.
+    ``measure`` what was measured, with its limit; ``boxes`` where in the frame it stands, as far as it has a place, and
+    ``more_boxes`` where it stands in each of ``more_steps``.
     """
 
     code: str
@@ -78,18 +79,28 @@ class Finding:
     more_steps: tuple[int, ...] = ()
     severity: str = "error"
     boxes: tuple[Box, ...] = ()
+    more_boxes: tuple[tuple[Box, ...], ...] = ()
 
     def __post_init__(self) -> None:
         if self.code not in CODES and self.code not in extensions.offered("explain.checks"):
             raise one_of("finding code", self.code, [*CODES, *extensions.offered("explain.checks")])
 
+    def boxes_in(self, step: int) -> tuple[Box, ...]:
+        """Where it stands at the end of a step."""
+        if step == self.step:
+            return self.boxes
+        return dict(zip(self.more_steps, self.more_boxes, strict=False)).get(step, ())
+
     def to_json(self) -> dict[str, Any]:
-        return {**asdict(self), "more_steps": list(self.more_steps), "boxes": [list(box) for box in self.boxes]}
+        more_boxes = [[list(box) for box in boxes] for boxes in self.more_boxes]
+        boxes = [list(box) for box in self.boxes]
+        return {**asdict(self), "more_steps": list(self.more_steps), "boxes": boxes, "more_boxes": more_boxes}
 
     @classmethod
     def from_json(cls, data: dict[str, Any]) -> Finding:
         boxes = tuple(tuple(box) for box in data.get("boxes", ()))
-        return cls(**{**data, "more_steps": tuple(data["more_steps"]), "boxes": boxes})
+        more = tuple(tuple(tuple(box) for box in boxes) for boxes in data.get("more_boxes", ()))
+        return cls(**{**data, "more_steps": tuple(data["more_steps"]), "boxes": boxes, "more_boxes": more})
 
 
 @dataclass
@@ -115,7 +126,8 @@ class Notes:
         key = (code, thing)
         if old := self.found.get(key):
             if step not in (old.step, *old.more_steps):
-                self.found[key] = replace(old, more_steps=(*old.more_steps, step))
+                here = (*old.more_boxes, self.place(thing))
+                self.found[key] = replace(old, more_steps=(*old.more_steps, step), more_boxes=here)
             return
         self.found[key] = Finding(code, self.scene, step, thing, measure, message, boxes=self.place(thing))
 
@@ -148,9 +160,10 @@ def _merged(findings: Iterable[Finding], name_of: Callable[[Finding], str], what
         if len(members) < _ALIKE or " / " not in members[0].object:
             yield from members
             continue
-        steps = sorted({step for member in members for step in member.more_steps})
+        steps = tuple(sorted({step for member in members for step in member.more_steps}))
         measure = members[0].measure.removesuffix(" (the first)")
         together = f"{name} / {len(members)} of {what}"
         boxes = tuple(dict.fromkeys(box for member in members for box in member.boxes))
-        first = f"{measure} (the first)"
-        yield replace(members[0], object=together, measure=first, more_steps=tuple(steps), boxes=boxes)
+        later = tuple(tuple(dict.fromkeys(box for each in members for box in each.boxes_in(step))) for step in steps)
+        one = replace(members[0], object=together, measure=f"{measure} (the first)")
+        yield replace(one, more_steps=steps, boxes=boxes, more_boxes=later)

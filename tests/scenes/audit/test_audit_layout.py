@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from typing import Any
 
 import numpy as np
@@ -10,7 +11,7 @@ from manim import DOWN, LEFT, RIGHT, UP, Circle, Group, Line, Mobject, Rectangle
 
 from explainers.traces import NamedArray
 from scenes.audit import contrast, layout, motion
-from scenes.audit.findings import Notes
+from scenes.audit.findings import Finding, Notes
 from scenes.audit.picture import Picture
 from scenes.kit import (
     CAPTION_TOP,
@@ -194,3 +195,20 @@ def test_luminance_map_sees_a_bright_panel(easel: Any) -> None:
     assert light[9, 16] > 0.7
     assert light[0, 0] < 0.05
     assert np.isclose((light > 0.5).mean(), 0.25, atol=0.05)
+
+
+def test_a_finding_keeps_where_it_stands_in_every_step(easel: Any) -> None:
+    words = label("leaving").shift(6.3 * RIGHT)
+    notes = Notes("test")
+    for step in (1, 2):
+        notes.step = step
+        now = easel.show(words)
+        notes.place = now.boxes_of
+        layout.check(now, notes, easel.painter)
+        words.shift(2 * UP)
+    (finding,) = notes.findings
+    assert (finding.code, finding.step, finding.more_steps) == ("outside-safe-area", 1, (2,))
+    (before,), (after,) = finding.boxes_in(1), finding.boxes_in(2)
+    assert before[1] - after[1] == pytest.approx(2 / 8, abs=0.01)  # two of eight units higher
+    assert finding.boxes_in(3) == ()
+    assert Finding.from_json(json.loads(json.dumps(finding.to_json()))) == finding
