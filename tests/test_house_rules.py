@@ -19,8 +19,6 @@ from scenes.registry import Course
 ROOT = Path(__file__).resolve().parents[1]
 MODULES = sorted(path for package in ("explainers", "scenes") for path in (ROOT / package).rglob("*.py"))
 FILE_LINES, FUNCTION_LINES = 450, 62
-#: What may be longer, and why. Nothing joins this list because splitting it was inconvenient.
-LARGER_FILES = {"explainers/runs.py": "the catalogue: one entry a run"}
 #: Functions that are shown on screen as they are written; docstrings would be part of the picture.
 SHOWN = ("explainers/questions.py",)
 #: Modules that implement published mathematics: each says whose.
@@ -60,7 +58,7 @@ def public(tree: ast.Module) -> Iterator[ast.FunctionDef | ast.ClassDef]:
 @pytest.mark.parametrize("path", MODULES, ids=name_of)
 def test_a_file_can_be_read_in_one_go(path: Path) -> None:
     lines = len(path.read_text(encoding="utf-8").splitlines())
-    assert lines <= FILE_LINES or name_of(path) in LARGER_FILES, (
+    assert lines <= FILE_LINES, (
         f"{name_of(path)} has {lines} lines, at most {FILE_LINES}: give one of its subjects a module of its own"
     )
 
@@ -72,13 +70,6 @@ def test_a_function_does_one_thing(path: Path) -> None:
         assert lines <= FUNCTION_LINES, (
             f"{name_of(path)}:{node.lineno}: {node.name} has {lines} lines, at most {FUNCTION_LINES}: "
             "name one of its parts and make it a function (in a scene: one method a step)"
-        )
-
-
-def test_exceptions_are_still_needed() -> None:
-    for name in LARGER_FILES:
-        assert len((ROOT / name).read_text(encoding="utf-8").splitlines()) > FILE_LINES, (
-            f"{name} is small now: unlist it"
         )
 
 

@@ -24,7 +24,8 @@ figure { margin: 0; } figcaption, .quiet { color: #a3afbd; } h2 { font-size: 1re
 def page(found: Comparison) -> str:
     """The whole page as HTML."""
     steps = f"{len(found.changes)} step{'' if len(found.changes) == 1 else 's'}"
-    head = f"{steps} of {len(found.looked)} scenes look different since {found.revision}"
+    scenes = f"{len(found.looked)} scene{'' if len(found.looked) == 1 else 's'}"
+    head = f"{steps} of {scenes} look different since {found.revision}"
     parts = [f"<h1>{html.escape(head)}</h1>", '<p class="quiet">Only scenes whose code, words or data changed.</p>']
     parts += [_row(change) for change in found.changes]
     for scene, why in found.failed.items():

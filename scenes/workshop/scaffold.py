@@ -140,7 +140,7 @@ def new_run(name: str, summary: str = "", project: Path | None = None) -> Change
     if name in CATALOGUE:
         raise ExplainError(f"run {name!r} is there already; choose another name")
     summary = " ".join(summary.split()).rstrip(".") or "the cache of one conversation at several lengths"
-    catalogue = root / "explainers" / "runs.py"
+    catalogue = root / "explainers" / "catalogue.py"
     entry = f'\nregister(\n    Run(\n        "{name}",\n        "explainers.experiments.{name}:{name}",\n'
     entry += f'        "{_quoted(summary)}",\n    ),\n)\n'
     said = _quoted(summary)
