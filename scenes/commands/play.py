@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 from pathlib import Path
 
 import click
@@ -40,4 +41,5 @@ def play(lecture: int | None, quality: str, films: Path, out: Path, port: int, j
         click.echo(f"{address}   (Ctrl-C ends it)")
         if browser:
             click.launch(address)
-        server.serve_forever()
+        with contextlib.suppress(KeyboardInterrupt):
+            server.serve_forever()

@@ -60,6 +60,7 @@ def _lecture(name: str, film: Film, lab: str | None) -> dict[str, Any]:
         "seconds": about["end_seconds"],
         "width": about["settings"]["width"],
         "height": about["settings"]["height"],
+        "sound": bool(about.get("sound")),
         "scenes": scenes,
         "lab": lab,
     }

@@ -231,7 +231,7 @@ LABS = (
 def write(folder: Path, script: Callable[[str, Any], str], tell: Tell) -> list[dict[str, Any]]:
     """Write the data of all labs into ``folder`` with ``script`` (name, value → text); what the course says of them."""
     folder.mkdir(parents=True, exist_ok=True)
-    tell("labs: exporting the small models")
+    tell("labs: exporting the small models (once; then they are kept)")
     files = {"ort": runtime_file(), "model": packed(model_file()), "cut": packed(cut_file())} | {
         lab.name: lab.data() for lab in LABS
     }

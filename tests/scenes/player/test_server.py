@@ -3,10 +3,16 @@
 from __future__ import annotations
 
 import http.client
+import os
+import re
+import signal
 import socket
+import subprocess
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 from threading import Thread
+from urllib.request import urlopen
 
 import pytest
 
@@ -178,3 +184,34 @@ def test_a_folder_without_a_site_is_refused(tmp_path: Path) -> None:
 def test_a_port_that_is_taken_is_named(running: Server, folder: Path) -> None:
     with pytest.raises(ExplainError, match=f"port {running.server_port}"):
         serve(folder, running.server_port)
+
+
+def test_play_opens_what_was_rendered_and_ends_quietly(site: Path, small_films: Path, tmp_path: Path) -> None:
+    """``explain play`` as a command: the address on loopback, the page behind it, and Ctrl-C is no mistake."""
+    course = small_films.parent
+    own = {
+        "EXPLAIN_CACHE": str(site.parent / "cache"),
+        "EXPLAIN_COURSE": f"{course / 'scripts'}{os.pathsep}{course / 'lectures'}",
+    }
+    listening = (
+        "import signal; signal.signal(signal.SIGINT, signal.default_int_handler)"  # a shell's background is deaf
+    )
+    begun = [sys.executable, "-c", f"{listening}; from scenes.cli import main; main()"]
+    command = [*begun, "play", "2", "--no-browser", "--films", str(small_films)]
+    with subprocess.Popen(
+        [*command, "--out", str(tmp_path / "site")],
+        env=os.environ | own,
+        stdout=subprocess.PIPE,
+        text=True,
+    ) as process:
+        assert process.stdout is not None
+        try:
+            said = process.stdout.readline()
+            found = re.match(r"(http://127\.0\.0\.1:\d+/)#2 ", said)
+            assert found, said
+            with urlopen(found[1]) as page:
+                assert b"How DeepSeek" in page.read()
+            process.send_signal(signal.SIGINT)
+            assert process.wait(30) == 0
+        finally:
+            process.kill()

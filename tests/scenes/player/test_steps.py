@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from pathlib import Path
 from typing import Any
 
 from scenes.player.server import Server
@@ -131,6 +132,24 @@ def test_speed(open_page: Open, facts: Facts) -> None:
     page.keyboard.press("Escape")
     play(page)
     until(page, f"{VIDEO}.playbackRate === 1.5 && !{VIDEO}.paused")
+
+
+def test_sound_can_be_switched_off_where_a_film_has_a_voice(open_page: Open, facts: Facts, site: Path) -> None:
+    page = open_page(facts.address(0))
+    expect(page.get_by_role("button", name="Captions")).to_be_visible()
+    expect(page.get_by_role("button", name="Sound")).to_have_count(0)
+    spoken = (site / "data" / "course.js").read_text("utf-8").replace('"sound":false', '"sound":true')
+    page.context.route("**/data/course.js", lambda route: route.fulfill(body=spoken, content_type="text/javascript"))
+    page.reload()
+    sound = page.get_by_role("button", name="Sound")
+    expect(sound).to_have_attribute("aria-pressed", "true")
+    page.keyboard.press("m")
+    expect(sound).to_have_attribute("aria-pressed", "false")
+    until(page, f"{VIDEO}.muted")
+    page.reload()
+    expect(sound).to_have_attribute("aria-pressed", "false")
+    sound.click()
+    until(page, f"!{VIDEO}.muted")
 
 
 def test_progress_bar(open_page: Open, facts: Facts) -> None:

@@ -35,6 +35,7 @@ export class Film extends EventTarget {
       "aria-label": `Film of lecture ${lecture.number}: ${lecture.title}`, "aria-describedby": "step-alternative",
     });
     this.picture = h("img", { class: "still", alt: "", width: lecture.width, height: lecture.height, decoding: "async" });
+    this.video.muted = recall("muted", false);
     this.track = this.video.addTextTrack("captions", "Captions", lecture.lang);
     this.#listen();
     this.#showPoster();
@@ -76,6 +77,12 @@ export class Film extends EventTarget {
     this.captionsOn = !this.captionsOn;
     remember("captions", this.captionsOn);
     this.#showCaptions();
+    this.#changed();
+  }
+
+  toggleSound() {
+    this.video.muted = !this.video.muted;
+    remember("muted", this.video.muted);
     this.#changed();
   }
 

@@ -13,6 +13,7 @@ const LIST = [
   ["w", "walk, watch or stills"],
   ["<  >", "slower, faster"],
   ["c", "captions"],
+  ["m", "sound, where a film has a voice"],
   ["n", "the numbers of the step"],
   ["f", "full screen"],
   ["/", "search"],

@@ -81,7 +81,7 @@ export function openLecture(main, lecture, index, { search }) {
   const stopKeys = onKeys({
     ArrowRight: () => film.next(), ArrowLeft: () => film.previous(), ArrowUp: () => film.repeat(), r: () => film.repeat(),
     " ": () => film.toggle(), w: () => film.setMode(MODES[(MODES.indexOf(film.mode) + 1) % MODES.length]),
-    "<": () => bar.faster(-1), ">": () => bar.faster(1), c: () => film.toggleCaptions(), f: () => bar.full(),
+    "<": () => bar.faster(-1), ">": () => bar.faster(1), c: () => film.toggleCaptions(), m: () => lecture.sound && film.toggleSound(), f: () => bar.full(),
     n: () => side.open("Numbers"), "/": search, "?": openHelp,
     digit: (digit) => {
       const scene = digit === 0 ? 0 : digit - 1;
@@ -96,6 +96,7 @@ function controls(film, frame) {
   const button = (name, label, action) => h("button", { type: "button", class: "quiet", "aria-label": label, title: label, onclick: action }, icon(name));
   const play = button("play", "Play", () => film.toggle());
   const captions = button("captions", "Captions", () => film.toggleCaptions());
+  const sound = film.lecture.sound ? button("sound", "Sound", () => film.toggleSound()) : null;
   const time = h("span", { class: "time" });
   const speed = h("select", { "aria-label": "Speed", onchange: () => film.setSpeed(Number(speed.value)) },
     SPEEDS.map((value) => h("option", { value }, `${value}×`)));
@@ -114,7 +115,7 @@ function controls(film, frame) {
     time,
     h("fieldset", { class: "modes" }, h("legend", { class: "sr" }, "How to go through the film"),
       MODES.map((mode, index) => h("label", { title: MODE_TITLES[mode] }, modes[index], h("span", {}, MODE_NAMES[mode])))),
-    h("span", { class: "right" }, speed, captions, button("full", "Full screen", full), button("help", "Keys and help", openHelp)));
+    h("span", { class: "right" }, speed, sound, captions, button("full", "Full screen", full), button("help", "Keys and help", openHelp)));
   const tick = () => {
     time.textContent = `${clock(film.untouched ? film.step.start : film.time)} / ${clock(film.lecture.seconds)}`;
   };
@@ -124,6 +125,7 @@ function controls(film, frame) {
     play.title = label;
     replace(play, icon(film.playing ? "pause" : "play"));
     captions.setAttribute("aria-pressed", film.captionsOn);
+    sound?.setAttribute("aria-pressed", !film.video.muted);
     speed.value = film.speed;
     speed.disabled = captions.disabled = film.mode === "stills";
     modes.forEach((input) => { input.checked = input.value === film.mode; });
