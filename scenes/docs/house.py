@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import html
+import textwrap
 from collections import Counter
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
@@ -64,13 +65,18 @@ def room_of(module: str) -> str:
 def read(packages: Iterable[str] = ("explainers", "scenes")) -> House:
     """Every import of the sources, also those inside functions.
 
-    Single modules of `scenes` that the kit itself stands on are a room of their own, below it.
+    Of the single modules of `scenes`, those on which the kit stands are a room of their own below it, and those
+    that stand on other rooms than the kit one above them.
     """
     graph = grimp.build_graph(*packages, cache_dir=None)
-    under_kit = graph.find_upstream_modules("scenes.kit", as_package=True)
-    ground = sorted(module for module in under_kit if room_of(module) == _HALL and module != "scenes")
-    names = ", ".join(module.rpartition(".")[2] for module in ground)
-    rooms = {module: f"scenes: {names}" if module in ground else room_of(module) for module in graph.modules}
+    rooms = {module: room_of(module) for module in graph.modules}
+    hall = {module for module, room in rooms.items() if room == _HALL and module != "scenes"}
+    ground = hall & graph.find_upstream_modules("scenes.kit", as_package=True)
+    others = {module for module, room in rooms.items() if room not in (_HALL, "scenes.kit") and room[0] == "s"}
+    above = {module for module in hall - ground if graph.find_upstream_modules(module) & others}
+    for part in (ground, above):
+        names = ", ".join(sorted(module.rpartition(".")[2] for module in part))
+        rooms.update(dict.fromkeys(part, f"scenes: {names}"))
     imports: Counter[tuple[str, str]] = Counter()
     for module in graph.modules:
         for other in graph.find_modules_directly_imported_by(module):
@@ -147,7 +153,7 @@ def _arrow(way: list[Spot], place: Mapping[Spot, tuple[float, float]], count: in
 def _box(room: str, x: float, y: float, modules: int) -> str:
     """A room; ``x`` is its middle."""
     name, _, more = room.partition(": ")
-    words = more or f"{modules} modules"
+    words = textwrap.shorten(more, 26, placeholder=" …") if more else f"{modules} modules"
     return (
         f'<g><rect x="{x - _WIDE / 2:g}" y="{y:g}" width="{_WIDE}" height="{_HIGH}" rx="7"/>'
         f'<text x="{x:g}" y="{y + 20:g}">{html.escape(name)}</text>'
@@ -173,6 +179,11 @@ def write(source: Path) -> None:
         *(f"**{' and '.join(circle)} import each other.**" for circle in house.circles()),
         "## Every import",
         "A row imports from the columns, so many times.",
-        markdown.table(("", *(room.partition(":")[0].rpartition(".")[2] for room in imported)), rows),
+        markdown.table(("", *(_short(room) for room in imported)), rows),
     ]
     (source / "house.md").write_text("\n\n".join(parts) + "\n", encoding="utf-8")
+
+
+def _short(room: str) -> str:
+    package, _, names = room.partition(": ")
+    return textwrap.shorten(names, 14, placeholder=" …") or package.rpartition(".")[2]
