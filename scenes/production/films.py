@@ -12,7 +12,7 @@ from explainers import runs
 from explainers.errors import ExplainError
 from scenes import frame, voices
 from scenes.door import Read
-from scenes.production import cache, executors, pool, speaking, why
+from scenes.production import cache, executors, memory, pool, why
 from scenes.production.assemble import assemble
 from scenes.production.causes import cause
 from scenes.production.plan import Job, wanted_runs
@@ -77,7 +77,7 @@ def render(targets: Sequence[str | int], options: Options, *, course: Course | N
                     except OSError as error:
                         failures.append(Failure(film.name, 0, cause(error)))
         cache.prune()
-        speaking.prune()
+        memory.prune()
         if failures:
             raise RenderError(failures, len(parts) - len(reused))
         return results

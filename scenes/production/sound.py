@@ -16,15 +16,17 @@ import av
 import numpy as np
 from av.filter import Graph
 
+from scenes.production import memory
 from scenes.voices import RATE
 from scenes.voices.listening import Samples
 
 #: Integrated loudness in LUFS, and the most true peak in dBTP. Encoding overshoots, so the limiter stays below.
 LOUDNESS, PEAK = -16.0, -1.5
-_LIMIT = -2.5
+_LIMIT = -3.0
 _CLOSE = 0.05
 #: A step alone is brought to the loudness of the others by at most so many dB.
 _MOST_GAIN = 20.0
+#: FFmpeg's "fast" coder takes a third of the time of its other one, and was nearer to the sound on a lecture.
 BITS = 128_000
 _BLOCK = 1 << 16
 _FRAME = 1024
@@ -43,6 +45,17 @@ class Loudness:
 
 def mixed(clips: Sequence[tuple[float, Samples]], seconds: float) -> Samples:
     """Clips of equal loudness at their seconds in ``seconds`` of silence, the whole at `LOUDNESS`, below `PEAK`."""
+    made_of = [Path(__file__).read_bytes(), np.array([seconds, *(start for start, _ in clips)]).tobytes()]
+
+    def make() -> memory.Arrays:
+        return {"samples": memory.packed(_mixed(clips, seconds))}
+
+    kept = memory.remembered([*made_of, *(clip.tobytes() for _, clip in clips)], make)
+    assert kept is not None
+    return memory.unpacked(kept["samples"])
+
+
+def _mixed(clips: Sequence[tuple[float, Samples]], seconds: float) -> Samples:
     film = np.zeros(round(seconds * RATE), np.float32)
     for start, clip in clips:
         first = round(start * RATE)
@@ -156,7 +169,7 @@ def _frames(sound: Samples, layout: str, size: int) -> Iterator[Any]:
 # ---------------------------------------------------------------------- into the film
 def track(out: Any, language: str) -> Any:
     """An audio stream in an open container: AAC, two channels."""
-    stream = out.add_stream("aac", rate=RATE, layout="stereo")
+    stream = out.add_stream("aac", rate=RATE, layout="stereo", options={"aac_coder": "fast"})
     stream.codec_context.bit_rate = BITS
     stream.metadata["language"] = language
     return stream

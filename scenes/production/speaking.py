@@ -2,19 +2,15 @@
 
 from __future__ import annotations
 
-import contextlib
-import hashlib
-import os
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from zipfile import BadZipFile
 
 import numpy as np
 
-from explainers import paths
 from explainers.errors import ExplainError
 from scenes import clock, script, voices
+from scenes.production import memory
 from scenes.registry import SceneEntry
 from scenes.voices import RATE, Line, Utterance, Voice, listening
 from scenes.voices.listening import Samples
@@ -24,8 +20,6 @@ from scenes.voices.wording import written
 
 #: Kept before the first sound and after the last, and the slopes there: nothing clicks.
 _BEFORE, _AFTER, _RISE, _FALL = 0.010, 0.060, 0.004, 0.030
-#: What was said is forgotten, least used first, above so many bytes.
-LIMIT_BYTES = 10**9
 
 
 @dataclass(frozen=True)
@@ -123,22 +117,19 @@ def _utterance(voice: Voice, line: Line) -> Utterance | None:
     """What a voice says, from the memory of what it said if it has an identity."""
     if not voice.identity:
         return _asked(voice, line)
-    key = hashlib.sha256("\0".join((voice.identity, line.language, line.text)).encode()).hexdigest()[:32]
-    file = _memory() / f"{key}.npz"
-    with contextlib.suppress(OSError, ValueError, KeyError, EOFError, BadZipFile), np.load(file) as kept:
-        words = tuple((int(place), float(second)) for place, second in kept["words"])
-        found = Utterance((kept["samples"] / np.float32(32767)).astype(np.float32), int(kept["rate"]), words)
-        os.utime(file)
-        return found
-    said = _asked(voice, line)
-    if said is None:
+
+    def make() -> memory.Arrays | None:
+        said = _asked(voice, line)
+        if said is None:
+            return None
+        words = np.array(said.words, np.float64).reshape(-1, 2)
+        return {"samples": memory.packed(said.samples), "rate": np.array(said.rate), "words": words}
+
+    made_of = (text.encode() for text in (voice.identity, line.language, line.text))
+    if (kept := memory.remembered(made_of, make)) is None:
         return None
-    rounded = np.round(np.clip(said.samples, -1, 1) * 32767).astype(np.int16)
-    file.parent.mkdir(parents=True, exist_ok=True)
-    made = file.with_name(f"{key}.{os.getpid()}.npz")
-    np.savez(made, samples=rounded, rate=said.rate, words=np.array(said.words, np.float64).reshape(-1, 2))
-    os.replace(made, file)
-    return Utterance((rounded / np.float32(32767)).astype(np.float32), said.rate, said.words)  # as the next time
+    words = tuple((int(place), float(second)) for place, second in kept["words"])
+    return Utterance(memory.unpacked(kept["samples"]), int(kept["rate"]), words)
 
 
 def _asked(voice: Voice, line: Line) -> Utterance | None:
@@ -146,17 +137,3 @@ def _asked(voice: Voice, line: Line) -> Utterance | None:
     if said is not None:
         must_be_sound(said, voice, line)
     return said
-
-
-def _memory() -> Path:
-    return paths.cache() / "voices"
-
-
-def prune(limit: int = LIMIT_BYTES) -> None:
-    """Forget what was not asked for the longest time, until so many bytes are left."""
-    files = sorted(_memory().glob("*.npz"), key=lambda file: -file.stat().st_mtime)
-    total = 0
-    for file in files:
-        total += file.stat().st_size
-        if total > limit:
-            file.unlink(missing_ok=True)
