@@ -25,10 +25,11 @@ from explainers.errors import ExplainError
 from explainers.quantities import computed
 from explainers.traces import NamedArray
 from scenes import door
-from scenes.kit import CAPTION_TOP, SAFE_LEFT, SAFE_RIGHT, SAFE_TOP, NumberLabel, label, role
+from scenes.kit import CAPTION_TOP, SAFE_LEFT, SAFE_RIGHT, SAFE_TOP, SAFE_WIDTH, Label, NumberLabel, label, role
 from scenes.kit.levers import standing
 from scenes.kit.logos import logo
 from scenes.kit.signs import LeverSigns, Progress, SourceRows, fitted_name
+from scenes.kit.theme import FRAME_HEIGHT, FRAME_WIDTH, UPRIGHT
 from scenes.registry import Course
 from scenes.stage import LectureScene
 
@@ -41,8 +42,9 @@ class Card(LectureScene):
 
     span = (3.0, 14.0)
     cites = False
+    aspects = ("16:9", "9:16", "1:1")
     #: Width of the column of words.
-    column: ClassVar[float] = 7.6
+    column: ClassVar[float] = 7.6 if not UPRIGHT else SAFE_WIDTH
 
     def logo(self) -> Mobject:
         """The lecturer's logo, where their ``course.toml`` names one; else nothing."""
@@ -60,6 +62,11 @@ class Card(LectureScene):
         place = computed(lecture, "", "place in the course by definition", name="number of the lecture")
         return NumberLabel(place, "plain", size=size, role=colour, weight="semibold")
 
+    @property
+    def low(self) -> bool:
+        """Whether there is little room below as well (1:1)."""
+        return self.upright and FRAME_HEIGHT < 1.5 * FRAME_WIDTH
+
     def progress(self) -> Progress:
         """How far the course has come, where other scenes have their title."""
         self.front(self.shown.number)  # noted: whoever changes title, question or place draws it anew
@@ -76,12 +83,9 @@ class ChapterCard(Card):
     def construct(self) -> None:
         read = standing(self.number, self.run)
         self.origin(*(datum for each in read for datum in each))
-        signs = LeverSigns(*read).move_to([SAFE_RIGHT, 0.25, 0], RIGHT)
-        signs.align_to([SAFE_RIGHT - 4.2, 0, 0], LEFT)
-        rule = Line(UP * 2.55, DOWN * 2.55, stroke_width=2).set_stroke(role("hairline"))
-        rule.move_to([signs.get_left()[0] - 0.7, signs.get_y(), 0])
+        signs = LeverSigns(*read, height=0.5 if self.low else 1.3, gap=0.18 if self.low else 0.36)
         short, long = self.names()
-        number = self.number_of(self.shown.number, 88)
+        number = self.number_of(self.shown.number, 60 if self.low else 88)
         name = label(short, "hero", weight="semibold", width=self.column, as_is=True)
         head = VGroup(number, name).arrange(DOWN, buff=0.28, aligned_edge=LEFT)
         if long:
@@ -91,14 +95,27 @@ class ChapterCard(Card):
                 )
             )
         question = label(self.shown.question, "heading", "accent", width=self.column, italic=True, as_is=True)
-        head.move_to([SAFE_LEFT, 0, 0], LEFT)
         question.next_to(head, DOWN, buff=0.42, aligned_edge=LEFT)
-        VGroup(head, question).set_y(signs.get_y())
+        rule = self.placed(VGroup(head, question), signs)
         progress = self.progress()
         with self.step():
             self.play(FadeIn(progress, head, self.logo(), shift=0.15 * RIGHT), run_time=0.7)
             self.play(FadeIn(rule), LaggedStart(*(FadeIn(each) for each in signs), lag_ratio=0.3), run_time=1.0)
             self.play(signs.pull(*self.levers), FadeIn(question), run_time=0.8)
+
+    def placed(self, words: VGroup, signs: LeverSigns) -> Line:
+        """Words and signs side by side, or the signs below; the line between them."""
+        if self.upright:
+            words.move_to([SAFE_LEFT, SAFE_TOP - (0.5 if self.low else 1.2), 0], UP + LEFT)
+            rule = Line(SAFE_LEFT * RIGHT, SAFE_RIGHT * RIGHT, stroke_width=2)
+            rule.next_to(words, DOWN, buff=0.35 if self.low else 0.8).set_x(0)
+            signs.next_to(rule, DOWN, buff=0.3 if self.low else 0.7).align_to([SAFE_LEFT, 0, 0], LEFT)
+        else:
+            signs.move_to([SAFE_RIGHT, 0.25, 0], RIGHT).align_to([SAFE_RIGHT - 4.2, 0, 0], LEFT)
+            rule = Line(UP * 2.55, DOWN * 2.55, stroke_width=2)
+            rule.move_to([signs.get_left()[0] - 0.7, signs.get_y(), 0])
+            words.move_to([SAFE_LEFT, signs.get_y(), 0], LEFT)
+        return rule.set_stroke(role("hairline"))
 
 
 class EndCard(Card):
@@ -111,18 +128,30 @@ class EndCard(Card):
         if not (phrase := self.shown.about.get("answer", "")):
             raise ExplainError(f"{self.lecture_script.path.name}: no 'answer: …' in its front matter; write a phrase")
         progress = self.progress()
-        answer = label(phrase, 62, "accent", weight="medium", width=10.6, as_is=True)
-        answer.move_to([SAFE_LEFT, SAFE_TOP - 0.75, 0], UP + LEFT)
-        sources = self.sources().move_to([SAFE_LEFT, CAPTION_TOP + 1.7, 0], LEFT)
-        following = self.following()
-        following.move_to([SAFE_RIGHT - 3.6, sources.get_y(), 0], LEFT)
-        rule = Line(UP * 1.35, DOWN * 1.35, stroke_width=2).set_stroke(role("hairline"))
-        rule.move_to([following.get_left()[0] - 0.4, sources.get_y(), 0])
+        size, width = (40, SAFE_WIDTH) if self.low else (62, SAFE_WIDTH if self.upright else 10.6)
+        answer = label(phrase, size, "accent", weight="medium", width=width, as_is=True)
+        answer.move_to([SAFE_LEFT, SAFE_TOP - (0.5 if self.low else 0.75), 0], UP + LEFT)
+        sources, following = self.sources(), self.following()
+        rule = self.placed(answer, sources, following)
         with self.step() as s:
             self.play(FadeIn(progress, answer, self.logo(), shift=0.15 * RIGHT), run_time=0.6)
             self.play(FadeIn(rule), FadeIn(sources, lag_ratio=0.02), run_time=1.2)
             s.until("next")
             self.play(FadeIn(following, shift=0.2 * LEFT), run_time=0.7)
+
+    def placed(self, answer: Label, sources: VGroup, following: Mobject) -> Line:
+        """Sources and what follows side by side, or one below the other; the line between them."""
+        if self.upright:
+            sources.next_to(answer, DOWN, buff=0.3 if self.low else 1.0).align_to([SAFE_LEFT, 0, 0], LEFT)
+            rule = Line(SAFE_LEFT * RIGHT, SAFE_RIGHT * RIGHT, stroke_width=2)
+            rule.next_to(sources, DOWN, buff=0.2 if self.low else 0.8).set_x(0)
+            following.next_to(rule, DOWN, buff=0.2 if self.low else 0.7).align_to([SAFE_LEFT, 0, 0], LEFT)
+        else:
+            sources.move_to([SAFE_LEFT, CAPTION_TOP + 1.7, 0], LEFT)
+            following.move_to([SAFE_RIGHT - 3.6, sources.get_y(), 0], LEFT)
+            rule = Line(UP * 1.35, DOWN * 1.35, stroke_width=2)
+            rule.move_to([following.get_left()[0] - 0.4, sources.get_y(), 0])
+        return rule.set_stroke(role("hairline"))
 
     def sources(self) -> VGroup:
         """The sources with most figures, what was computed here, and how many more the manifest names."""
@@ -133,13 +162,14 @@ class EndCard(Card):
             origin = facts.entry(f"{file}.{entry}").cited(field)
             found.setdefault(origin.source, [0, 0])[origin.confidence != "primary"] += 1
         chief = sorted(found, key=lambda name: (-sum(found[name]), name))[: self.rows]
-        counts = {fitted_name(name): found[name] for name in chief}
+        room = 3.3 if self.upright else 4.6
+        counts = {fitted_name(name, room): found[name] for name in chief}
         here = languages.word(COMPUTED)
         if cited.runs:
             counts[here] = [len(cited.runs), 0]
         labels = {"source": tuple(counts), "kind": ("read at the source", "told by others")}
         array = NamedArray(np.array(list(counts.values())), ("source", "kind"), "figures a source", "", labels)
-        rows = SourceRows(array, roles=["expert" if name == here else "latent" for name in counts])
+        rows = SourceRows(array, roles=["expert" if name == here else "latent" for name in counts], room=room)
         lines = VGroup(label("what it stands on, a dot for a figure", "small", "muted"), rows)
         lines[0].next_to(rows, UP, buff=0.22, aligned_edge=LEFT)
         if len(found) > len(chief):

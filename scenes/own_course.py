@@ -53,6 +53,12 @@ KEYS: Mapping[str, Mapping[str, Key]] = {
     "picture": {
         "quality": Key(str, '"1080p"', "480p, 720p, 1080p or 4k", ("480p", "720p", "1080p", "4k")),
         "aspect": Key(str, '"16:9"', "16:9, 9:16 (upright) or 1:1", ("16:9", "9:16", "1:1")),
+        "unfit": Key(
+            str,
+            '"band"',
+            "scenes not laid out for it: refuse, or band (16:9, in the middle)",
+            ("refuse", "band"),
+        ),
         "fps": Key(int, "30", "frames a second, 1 to 240"),
     },
     "model": {
@@ -108,6 +114,7 @@ class OwnCourse:
     fonts: Mapping[str, str] = field(default_factory=dict)
     quality: str = ""
     aspect: str = ""
+    unfit: str = ""
     fps: int | None = None
     model: Mapping[str, Any] = field(default_factory=dict)
 

@@ -29,7 +29,7 @@ from explainers import languages
 from explainers.errors import ExplainError, one_of
 from explainers.quantities import Quantity
 from explainers.traces import NamedArray, Trace
-from scenes import clock, door, look, script
+from scenes import clock, door, frame, look, script
 from scenes.citations import Citations
 from scenes.registry import Course
 from scenes.report import Cue, SceneReport, StepReport, numbers_shown, objects_shown, said, texts_shown
@@ -94,6 +94,9 @@ class LectureScene(Scene):
         The least and most seconds that such a scene may last.
     cites
         Whether what it shows counts among the sources of its lecture.
+    aspects
+        The shapes of frame that it is laid out for: ``("16:9", "9:16", "1:1")``. One that has more than the first asks
+        ``self.upright`` whether things go below each other. `explain check --aspect` measures whether that is true.
     """
 
     lecture: ClassVar[int] = 0
@@ -102,6 +105,7 @@ class LectureScene(Scene):
     hold: ClassVar[float] = clock.HOLD
     span: ClassVar[tuple[float, float]] = (20.0, 70.0)
     cites: ClassVar[bool] = True
+    aspects: ClassVar[tuple[str, ...]] = (frame.WIDE,)
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         self.ticks = 0
@@ -144,6 +148,13 @@ class LectureScene(Scene):
         """The lecture that it is shown in: the script's, or a lecturer's own with another number or title."""
         course = Course.default(self.lecture_script.lang)
         return (course.shown_as(self.section) if course.own else None) or self.lecture_script
+
+    @property
+    def upright(self) -> bool:
+        """Whether there is more room below than beside (9:16, 1:1): columns become rows, rows become columns."""
+        from scenes.kit import theme
+
+        return theme.UPRIGHT
 
     def where(self, step: StageStep | None = None) -> str:
         """Lecture, scene and step in words, for messages."""

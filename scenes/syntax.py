@@ -15,6 +15,7 @@ from explainers.errors import ExplainError
 
 _PROJECT = Path(__file__).resolve().parents[1]
 _PACKAGES = ("explainers", "scenes")
+_USUAL = ("16:9",)
 
 
 @dataclass(frozen=True)
@@ -22,7 +23,8 @@ class SceneClass:
     """A Scene class as it stands in a file.
 
     ``marks`` are the names it waits for (`s.until`, `s.left_until`); where it waits for names out of a variable,
-    ``perhaps`` are all words that its module quotes, and only a run can tell. ``inherits`` are its bases, by name.
+    ``perhaps`` are all words that its module quotes, and only a run can tell. ``inherits`` are its bases, by name,
+    ``aspects`` the shapes of frame that it says it is laid out for.
     """
 
     lecture: int
@@ -33,6 +35,7 @@ class SceneClass:
     steps: int | None
     perhaps: frozenset[str] = frozenset()
     inherits: frozenset[str] = frozenset()
+    aspects: tuple[str, ...] = _USUAL
 
     @property
     def where(self) -> str:
@@ -50,11 +53,12 @@ def scene_classes(folder: Path) -> list[SceneClass]:
 @cache
 def _in_file(path: Path, stamp: int) -> tuple[SceneClass, ...]:
     tree = _tree(path, stamp)
-    return tuple(
-        SceneClass(number, node.name, path, node.lineno, *_read(_Place(node, tree, path)), _bases(node))
-        for node in tree.body
-        if isinstance(node, ast.ClassDef) and (number := lecture_of(node))
-    )
+    found = []
+    for node in tree.body:
+        if isinstance(node, ast.ClassDef) and (number := lecture_of(node)):
+            place = _Place(node, tree, path)
+            found.append(SceneClass(number, node.name, path, node.lineno, *_read(place), _bases(node), _aspects(place)))
+    return tuple(found)
 
 
 @cache
@@ -63,6 +67,19 @@ def _tree(path: Path, _stamp: int) -> ast.Module:
         return ast.parse(path.read_text(encoding="utf-8"), str(path))
     except SyntaxError as error:
         raise ExplainError(f"{path.name}:{error.lineno}: {error.msg}") from error
+
+
+def _aspects(place: _Place) -> tuple[str, ...]:
+    """What ``aspects = (…)`` says in a class or in the first base that says it; 16:9 where none does."""
+    for statement in place.node.body:
+        targets = statement.targets if isinstance(statement, ast.Assign) else []
+        if any(isinstance(target, ast.Name) and target.id == "aspects" for target in targets):
+            return tuple(ast.literal_eval(statement.value))  # type: ignore[attr-defined]
+    for base in sorted(_bases(place.node)):
+        known = _defined(base, place.tree, place.path)
+        if known is not None and (found := _aspects(known)) != _USUAL:
+            return found
+    return _USUAL
 
 
 def _bases(node: ast.ClassDef) -> frozenset[str]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import multiprocessing
 import os
+from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ProcessPoolExecutor, ThreadPoolExecutor
 from dataclasses import dataclass, field
@@ -20,6 +21,11 @@ from scenes.audit.walking import SceneAudit, audit
 from scenes.citations import Citations
 from scenes.registry import Course, SceneEntry
 from scenes.script import Lecture, Section
+
+#: What goes wrong where a picture is wider or higher than its frame.
+_LAYOUT = frozenset(
+    {"outside-safe-area", "in-caption-zone", "text-over-text", "text-across-edge", "text-too-small", "scene-fails"}
+)
 
 
 @dataclass(frozen=True)
@@ -72,6 +78,7 @@ def check(wishes: Wishes, course: Course | None = None, tell: Callable[[str], No
     report.findings += _translated(report, course, keys)
     voiced = _voiced(entries, wishes)
     report.audits = _walk(entries, voiced, wishes.jobs, tell)
+    _shapes(report, entries)
     report.findings += [finding for each in report.audits for finding in each.findings]
     _goldens(report, course, wishes)
     if not voiced:
@@ -155,6 +162,23 @@ def _translated(report: Report, course: Course, keys: Sequence[str]) -> list[Fin
     if lacking := [str(number) for number in originals if number not in here]:
         report.notes.append(f"not in {locales.name(course.lang)} yet: lectures {', '.join(lacking)}")
     return found
+
+
+def _shapes(report: Report, entries: Sequence[SceneEntry]) -> None:
+    """In another shape than 16:9: a scene that does not say that it fits has one finding with what was measured."""
+    aspect = frame.aspect()
+    claims = {entry.key: entry.code.aspects for entry in entries}
+    for each in report.audits:
+        if aspect in claims[each.scene]:
+            continue
+        odd = Counter(finding.code for finding in each.findings if finding.code in _LAYOUT)
+        if not odd:
+            report.notes.append(f"{each.scene} fits {aspect}, and does not say so: add it to its `aspects`")
+            continue
+        each.findings = [finding for finding in each.findings if finding.code not in _LAYOUT]
+        measure = ", ".join(f"{count} × {code}" for code, count in odd.most_common())
+        mend = "lay it out for this shape (self.upright) and say so in `aspects`, or leave it out of the course"
+        each.findings.append(Finding("not-laid-out", each.scene, 0, aspect, measure, mend))
 
 
 def _from_source(course: Course, keys: Sequence[str]) -> list[Finding]:

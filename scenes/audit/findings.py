@@ -51,6 +51,7 @@ CODES = MappingProxyType(
         "script-out-of-step": "a script whose scenes, steps, references or marks differ from the English one",
         "untranslated": "a paragraph that is still in English",
         "words-missing": "texts of a picture that its language's catalogue lacks, shown in English",
+        "not-laid-out": "a scene whose things do not fit a frame of this shape",
         "scene-fails": "a scene that raises an error",
         "not-deterministic": "a scene that is not the same twice",
         "golden-missing": "a scene without a reviewed fingerprint",

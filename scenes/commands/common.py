@@ -120,6 +120,18 @@ def quality_option(function: Function) -> Function:
     return click.option("--quality", default=default, show_default="720p", help="480p, 720p, 1080p or 4k.")(function)
 
 
+def unfit_option(function: Function) -> Function:
+    """``--unfit``; without it what the course's own file says, else ``refuse``."""
+
+    def default() -> str:
+        from scenes.production.settings import Options
+
+        return Options().unfit
+
+    about = "Scenes not laid out for the aspect: refuse, or band (16:9, in the middle)."
+    return click.option("--unfit", default=default, show_default="refuse", help=about)(function)
+
+
 def fps_option(function: Function) -> Function:
     """``--fps``; without it what the course's own file says, else by the quality."""
 

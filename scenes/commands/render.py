@@ -14,6 +14,7 @@ from scenes.commands.common import (
     course_options,
     fps_option,
     quality_option,
+    unfit_option,
     voice_options,
 )
 
@@ -30,6 +31,7 @@ if TYPE_CHECKING:
 @click.option("--jobs", type=int, help="Scenes rendered at once; default one a core.")
 @course_options
 @voice_options
+@unfit_option
 @click.option("--engine", default="fast", show_default=True, help="fast, or stock: Manim's own renderer, untouched.")
 @click.option("--cluster", metavar="ADDRESS", help="Draw on a Dask cluster: its scheduler, as tcp://host:8786.")
 @click.option("--fresh", is_flag=True, help="Render again what the cache holds.")

@@ -52,7 +52,8 @@ def render(targets: Sequence[str | int], options: Options, *, course: Course | N
     with _chosen(options):
         films = select([str(target) for target in targets], course or Course.default(options.lang))
         _must_match(films)
-        jobs = {e.key: Job(e, options.picture, options.engine) for film in films for e in film.entries}
+        must_fit([entry for film in films for entry in film.entries], options)
+        jobs = {e.key: Job(e, options.picture_of(e.code), options.engine) for film in films for e in film.entries}
         with cache.workspace() as work:
             compute_runs(list(jobs.values()), work)
             if speaker:
@@ -161,6 +162,16 @@ def _film(
 
 def _complete(film: Selection, parts: dict[str, cache.Part]) -> bool:
     return all(entry.key in parts for entry in film.entries)
+
+
+def must_fit(entries: Sequence[SceneEntry], options: Options) -> None:
+    """Scenes that are not laid out for the shape are named before anything is drawn, unless they become bands."""
+    unfit = [entry.key for entry in entries if options.aspect not in entry.code.aspects]
+    if unfit and options.unfit == "refuse":
+        raise ExplainError(
+            f"{len(unfit)} of {len(entries)} scenes are not laid out for {options.aspect}: {', '.join(unfit)}; choose "
+            "others, or draw them 16:9 in a band with --unfit band"
+        )
 
 
 def _must_match(films: Sequence[Selection]) -> None:

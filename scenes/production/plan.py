@@ -64,7 +64,8 @@ class Job:
         return {
             **found,
             "scene": f"{code.lecture}/{code.name}",
-            "size and rate": f"{picture.width} × {picture.height}, {picture.fps} frames/s",
+            "size and rate": f"{picture.width} × {picture.height}, {picture.fps} frames/s"
+            + (", in a band" if picture.band else ""),
             "engine": self.engine,
             "theme": look.ingredient(),
             "language": self.entry.lecture.lang,

@@ -5,12 +5,13 @@ from __future__ import annotations
 import os
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
 from explainers.errors import ExplainError, one_of
 from scenes import frame, own_course, script
+from scenes.syntax import SceneClass
 
 #: Name → pixels.
 QUALITIES: Mapping[str, tuple[int, int]] = {
@@ -20,6 +21,7 @@ QUALITIES: Mapping[str, tuple[int, int]] = {
     "4k": (3840, 2160),
 }
 ENGINES = ("fast", "stock")
+UNFIT = ("refuse", "band")
 
 
 def _own() -> own_course.OwnCourse | None:
@@ -29,6 +31,11 @@ def _own() -> own_course.OwnCourse | None:
 def _quality() -> str:
     own = _own()
     return (own.quality if own else "") or "720p"
+
+
+def _unfit() -> str:
+    own = _own()
+    return (own.unfit if own else "") or "refuse"
 
 
 def _fps() -> int | None:
@@ -48,6 +55,8 @@ class Options:
         Frames a second, any whole number from 1 to 240; None for 30 up to 720p and 60 above.
     aspect
         One of `scenes.frame.SHAPES`: 16:9, 9:16 or 1:1.
+    unfit
+        What becomes of scenes that are not laid out for that: ``refuse``, or ``band``: drawn 16:9, in the middle.
     text, seed, device, source
         Passed to every run (`explainers.runs.Context`); None for each run's own default.
     out
@@ -81,6 +90,7 @@ class Options:
     engine: str = "fast"
     cluster: str | None = None
     aspect: str = field(default_factory=frame.aspect)
+    unfit: str = field(default_factory=_unfit)
 
     def __post_init__(self) -> None:
         if self.quality not in QUALITIES:
@@ -88,6 +98,8 @@ class Options:
         if self.engine not in ENGINES:
             raise one_of("engine", self.engine, list(ENGINES))
         frame.checked(self.aspect)
+        if self.unfit not in UNFIT:
+            raise one_of("way with scenes that do not fit", self.unfit, list(UNFIT))
         if self.fps is not None and not 1 <= self.fps <= 240:
             raise ExplainError(f"--fps {self.fps} is out of range; choose a whole number from 1 to 240")
         if self.jobs is not None and self.jobs < 1:
@@ -96,6 +108,10 @@ class Options:
             object.__setattr__(self, "voice", None)
         if self.voice_model and not self.voice:
             raise ExplainError("--voice-model is read by a voice; add --voice piper, or another that reads it")
+
+    def picture_of(self, code: SceneClass) -> Picture:
+        """The picture of one scene: a band in the middle where it is laid out for 16:9 alone."""
+        return replace(self.picture, band=self.unfit == "band" and self.aspect not in code.aspects)
 
     @property
     def picture(self) -> Picture:
@@ -109,16 +125,17 @@ class Options:
 
 @dataclass(frozen=True)
 class Picture:
-    """Pixels and frames a second of one render."""
+    """Pixels and frames a second of one render; with ``band`` a 16:9 scene in the middle of another shape."""
 
     width: int
     height: int
     fps: int
+    band: bool = False
 
     @property
     def aspect(self) -> str:
-        """The shape that these pixels have."""
-        return frame.of_pixels(self.width, self.height)
+        """The shape that the scene is laid out for: that of the pixels, or 16:9 in a band of them."""
+        return frame.WIDE if self.band else frame.of_pixels(self.width, self.height)
 
     @contextmanager
     def configure(self, media: Path, **more: Any) -> Iterator[None]:
@@ -159,7 +176,8 @@ class Picture:
                 f"this process draws {theme.ASPECT} and cannot draw {self.aspect} too; set {frame.ENVIRONMENT}="
                 f"{self.aspect} before it starts, or give --aspect"
             )
-        return frame.SHAPES[self.aspect]
+        width, height = frame.SHAPES[self.aspect]
+        return (width, width * self.height / self.width) if self.band else (width, height)
 
 
 @dataclass(frozen=True)

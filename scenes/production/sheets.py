@@ -14,6 +14,7 @@ from explainers.errors import ExplainError
 from explainers.traces import write_aside
 from scenes.clock import to_seconds
 from scenes.production import cache, pool
+from scenes.production.films import must_fit
 from scenes.production.plan import Job
 from scenes.production.progress import Bars
 from scenes.production.settings import Options
@@ -41,6 +42,7 @@ def sheet(target: str, out: Path | str, *, columns: int = 4, width: int = 480, c
     A scene that fails has a cell that says so; the picture is written, and then `ExplainError` names them all.
     """
     entries = [entry for film in select([target], course or Course.default()) for entry in film.entries]
+    must_fit(entries, Options())
     bars = _Sheet({entry.key: len(entry.section.steps) for entry in entries})
     with cache.workspace() as work:
         tasks = [_task(entry, work / str(index)) for index, entry in enumerate(entries)]
@@ -64,8 +66,8 @@ def sheet(target: str, out: Path | str, *, columns: int = 4, width: int = 480, c
 
 
 def _task(entry: SceneEntry, folder: Path) -> pool.Task:
-    job = Job(entry, Options(quality=_QUALITY).picture).to_json(folder / "part")
-    return pool.Task(entry.key, {**job, "kind": "look", "quality": _QUALITY}, folder)
+    job = Job(entry, Options(quality=_QUALITY).picture_of(entry.code)).to_json(folder / "part")
+    return pool.Task(entry.key, {**job, "kind": "look"}, folder)
 
 
 def _grid(cells: Sequence[tuple[str, Image.Image | str]], columns: int, width: int) -> Image.Image:

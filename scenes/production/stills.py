@@ -9,8 +9,9 @@ from typing import Literal
 from explainers.errors import ExplainError, one_of
 from explainers.traces import write_aside
 from scenes.production.encoder import png
+from scenes.production.films import must_fit
 from scenes.production.looking import Pixels, walk
-from scenes.production.settings import Options
+from scenes.production.settings import Options, Picture
 from scenes.registry import Course, SceneEntry, select
 from scenes.report import StepReport
 from scenes.stage import LectureScene
@@ -45,13 +46,14 @@ def stills(
         for entry in selection.entries:
             if step is not None and not 1 <= step <= len(entry.section.steps):
                 raise ExplainError(f"{entry.key} has no step {step}; it has {len(entry.section.steps)}")
-            written += of_scene(entry, quality, Path(out_dir), when, step)
+            must_fit([entry], Options())
+            written += of_scene(entry, Options(quality=quality).picture, Path(out_dir), when, step)
     return written
 
 
 def of_scene(
     entry: SceneEntry,
-    quality: str,
+    picture: Picture,
     folder: Path,
     when: When = "end",
     only: int | None = None,
@@ -80,7 +82,7 @@ def of_scene(
 
     walk(
         entry,
-        Options(quality=quality).picture,
+        picture,
         at_end=at_end,
         at_motion=at_motion if when != "end" else None,
         samples=(0.5,),

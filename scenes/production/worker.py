@@ -36,7 +36,8 @@ def main() -> int:
 
     job = json.loads(line)
     if "picture" in job:  # the kit is made for the shape of its frame when it is imported
-        os.environ[frame.ENVIRONMENT] = frame.of_pixels(job["picture"]["width"], job["picture"]["height"])
+        shape = frame.of_pixels(job["picture"]["width"], job["picture"]["height"])
+        os.environ[frame.ENVIRONMENT] = frame.WIDE if job["picture"].get("band") else shape
     step = 0
     try:
         {"draw": _draw, "look": _look, "compute": _compute}[job["kind"]](job, tell)
@@ -75,6 +76,7 @@ def _draw(job: Mapping[str, Any], tell: Tell) -> None:
 def _look(job: Mapping[str, Any], tell: Tell) -> None:
     from scenes.production.drawing import SceneFailed
     from scenes.production.plan import entry_from_json
+    from scenes.production.settings import Picture
     from scenes.production.stills import of_scene
 
     done = 0
@@ -85,7 +87,7 @@ def _look(job: Mapping[str, Any], tell: Tell) -> None:
         tell(event="looked", end=report.end)
 
     try:
-        of_scene(entry_from_json(job), job["quality"], Path(job["folder"]), on_step=on_step)
+        of_scene(entry_from_json(job), Picture(**job["picture"]), Path(job["folder"]), on_step=on_step)
     except Exception as error:
         raise SceneFailed(done + 1) from error
 

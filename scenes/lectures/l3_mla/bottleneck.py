@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
+import numpy as np
 from manim import (
     DOWN,
     LEFT,
@@ -29,7 +30,7 @@ from manim import (
 
 from explainers.quantities import Quantity
 from explainers.traces import Trace
-from scenes.kit import EASE, NumberLabel, Roof, RooflineChart, Work, fit_stage, label, role, row, tint
+from scenes.kit import EASE, NumberLabel, Roof, RooflineChart, Work, column, fit_stage, label, role, row, tint
 from scenes.lectures.l3_mla.common import panel
 from scenes.stage import LectureScene
 
@@ -52,6 +53,7 @@ class ReadingIsTheBottleneck(LectureScene):
     """The cache travels to the multipliers for every token; a roofline says who waits for whom."""
 
     lecture = 3
+    aspects = ("16:9", "9:16")
     stored, units = 35, 100
 
     def construct(self) -> None:
@@ -65,20 +67,22 @@ class ReadingIsTheBottleneck(LectureScene):
     def travel(self, bandwidth: Quantity, peak: Quantity) -> VGroup:
         """The cache leaves memory, cell by cell, through one narrow road; of the multipliers one has work."""
         memory, chip = panel(4.4, 3.3), panel(3.3, 3.3)
-        fit_stage(row(memory, chip, gap=3.6))
+        fit_stage(column(memory, chip, gap=2.6, edge=None) if self.upright else row(memory, chip, gap=3.6))
         names = VGroup(
             label("memory", "body", "muted").next_to(memory, UP, buff=0.18),
-            label("multipliers", "body", "muted").next_to(chip, UP, buff=0.18),
-            label("the cache", "small", "muted").next_to(memory, DOWN, buff=0.2),
+            label("multipliers", "body", "muted").next_to(chip, DOWN if self.upright else UP, buff=0.18),
+            label("the cache", "small", "muted").next_to(memory, RIGHT if self.upright else DOWN, buff=0.2),
         )
         store = squares(self.stored, 0.36, 5, 0.14).move_to(memory)
         for index, cell in enumerate(store):
             cell.set_fill(role("value" if index % 2 else "key"))
         units = squares(self.units, 0.2, 10, 0.09).set_fill(tint("text", 0.18)).move_to(chip)
-        rails = VGroup(*(Line(memory.get_right(), chip.get_left(), stroke_width=3, color=role("muted")) for _ in "ab"))
-        rails.arrange(DOWN, buff=0.62).move_to((memory.get_right() + chip.get_left()) / 2)
-        speed = NumberLabel(bandwidth, "si 3", size="body").next_to(rails, UP, buff=0.22)
-        power = NumberLabel(peak, "si 3", size="body").next_to(chip, DOWN, buff=0.2)
+        out, into, across = (DOWN, UP, RIGHT) if self.upright else (RIGHT, LEFT, DOWN)
+        ends = memory.get_edge_center(out), chip.get_edge_center(into)
+        rails = VGroup(*(Line(*ends, stroke_width=3, color=role("muted")) for _ in "ab"))
+        rails.arrange(across, buff=0.62).move_to((ends[0] + ends[1]) / 2)
+        speed = NumberLabel(bandwidth, "si 3", size="body").next_to(rails, RIGHT if self.upright else UP, buff=0.22)
+        power = NumberLabel(peak, "si 3", size="body").next_to(names[1] if self.upright else chip, DOWN, buff=0.2)
         self.origin(bandwidth, peak)
         with self.step() as s:
             self.play(FadeIn(memory, chip, names, units), run_time=0.8)
@@ -91,7 +95,7 @@ class ReadingIsTheBottleneck(LectureScene):
 
     def trip(self, cell: Square, unit: Square, rails: VGroup) -> Succession:
         """One cell goes to the road, along it, and gives one multiplier its moment of work."""
-        way = VMobject().set_points_as_corners([cell.get_center(), rails.get_left(), rails.get_right()])
+        way = VMobject().set_points_as_corners([cell.get_center(), *self.ends_of(rails)])
         traveller = cell.copy()
         busy = unit.animate(rate_func=there_and_back, run_time=0.5).set_fill(role("accent"))
         return Succession(
@@ -99,23 +103,32 @@ class ReadingIsTheBottleneck(LectureScene):
             AnimationGroup(FadeOut(traveller, run_time=0.15), busy),
         )
 
+    def ends_of(self, rails: VGroup) -> tuple[np.ndarray, np.ndarray]:
+        """Where the road begins and ends."""
+        return (rails.get_top(), rails.get_bottom()) if self.upright else (rails.get_left(), rails.get_right())
+
     def roof(self, machine: VGroup, roofline: Trace) -> RooflineChart:
         """The roof of one chip: slanted where it reads, flat where it multiplies."""
         peak, bandwidth = roofline.quantity("peak_h800"), roofline.quantity("bandwidth_h800")
         works = [Work(name, roofline.quantity(key), colour) for name, (key, colour) in KINDS.items()]
-        chart = RooflineChart([Roof("H800", peak, bandwidth, "text")], works, width=9.6, height=4.2)
+        chart = RooflineChart([Roof("H800", peak, bandwidth, "text")], works, width=self.size[0], height=self.size[1])
         fit_stage(chart)
         ridge = chart.ridge_line("H800")
         figure = NumberLabel(roofline.quantity("ridge_h800"), "plain 3", size="body")
         figure.next_to(ridge, RIGHT, buff=0.18, aligned_edge=DOWN).shift(0.35 * UP)
-        reads = label("limited by reading", "small", "cost").next_to(ridge, LEFT, buff=0.3)
-        counts = label("limited by multiplying", "small", "reward").next_to(ridge, RIGHT, buff=0.3)
+        room = 1.6 if self.upright else None
+        reads = label("limited by reading", "small", "cost", width=room).next_to(ridge, LEFT, buff=0.3)
+        counts = label("limited by multiplying", "small", "reward", width=room).next_to(ridge, RIGHT, buff=0.3)
         VGroup(reads, counts).align_to(figure, DOWN).shift(1.05 * UP)
         self.origin(roofline)
         units, rest = machine[4], VGroup(*machine[:4], *machine[5:])
         walker, walk = self.walk(chart, roofline, units)
         with self.step() as s:
-            self.play(FadeOut(rest), units.animate.scale(0.52).move_to(chart.axes.point(4, 2e14)), run_time=0.8)
+            self.play(
+                FadeOut(rest),
+                units.animate.scale(0.52).move_to(chart.axes.point(2.5 if self.upright else 4, 2e14)),
+                run_time=0.8,
+            )
             name = label("multipliers at work", "small", "muted").next_to(units, DOWN, buff=0.15)
             s.until("roof")
             self.play(FadeIn(chart.axes), run_time=0.5)
@@ -129,6 +142,11 @@ class ReadingIsTheBottleneck(LectureScene):
             self.play(FadeIn(figure, shift=0.2 * UP), run_time=0.8)
         self.walked = VGroup(walker, units, name)
         return chart
+
+    @property
+    def size(self) -> tuple[float, float]:
+        """Width and height of the roofline."""
+        return (5.4, 6.0) if self.upright else (9.6, 4.2)
 
     def walk(self, chart: RooflineChart, roofline: Trace, units: VGroup) -> tuple[Dot, Callable[..., Animation]]:
         """A dot that walks along the roof, and the multipliers that have work where it stands."""

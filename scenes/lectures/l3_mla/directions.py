@@ -42,6 +42,8 @@ class FewDirections(LectureScene):
     lecture = 3
     rank = 32
 
+    aspects = ("16:9", "9:16")
+
     def construct(self) -> None:
         self.show_title()
         stacked = self.stack()
@@ -60,18 +62,21 @@ class FewDirections(LectureScene):
                 kv.pick(feature=slice(start, start + width)),
                 scale=scale,
                 role="key" if start < kv["feature"] // 2 else "value",
-                width=1.42,
-                height=1.9,
+                width=0.73 if self.upright else 1.42,
+                height=2.8 if self.upright else 1.9,
                 notes=False,
                 bar=False,
                 gap=0,
             )
             for start in range(0, kv["feature"], width)
         ]
-        apart = Group(*blocks).arrange_in_grid(rows=2, buff=(0.9, 0.55)).move_to(STAGE_CENTER + 0.9 * RIGHT)
+        buff, place = ((0.6, 1.2), STAGE_CENTER) if self.upright else ((0.9, 0.55), STAGE_CENTER + 0.9 * RIGHT)
+        apart = Group(*blocks).arrange_in_grid(rows=2, buff=buff).move_to(place)
         names = VGroup(label("keys, head by head", "small", "key"), label("values, head by head", "small", "value"))
         for name, first in zip(names, (blocks[0], blocks[self.heads]), strict=True):
             name.next_to(first, LEFT, buff=0.4)
+            if self.upright:
+                name.next_to(first, UP, buff=0.2, aligned_edge=LEFT)
         together = apart.copy().arrange(RIGHT, buff=0.06).move_to(STAGE_CENTER)
         features = self.number("run.low_rank.features")
         count = NumberLabel(features, "plain", after=" numbers for each token", size="body", role="muted")
@@ -83,7 +88,8 @@ class FewDirections(LectureScene):
         frame.move_to(together).align_to(together, UP)
         self.origin(kv, features)
         with self.step() as s:
-            self.play(FadeIn(apart, lag_ratio=0.1), FadeIn(names), run_time=1.6)
+            lag = 0.0 if self.upright else 0.1  # in a small frame one block after the other would flicker
+            self.play(FadeIn(apart, lag_ratio=lag), FadeIn(names), run_time=1.6)
             s.until("stack")
             moves = (block.animate.move_to(goal) for block, goal in zip(blocks, together, strict=True))
             self.play(*moves, FadeOut(names), run_time=2.0, rate_func=EASE)
@@ -121,8 +127,8 @@ class FewDirections(LectureScene):
             y_name="energy held (share of the sum of squares)",
             y_zero=True,
             names="",
-            width=10.6,
-            height=4.2,
+            width=6.2 if self.upright else 10.6,
+            height=5.6 if self.upright else 4.2,
         )
         fit_stage(chart)
         rows = [
@@ -130,12 +136,7 @@ class FewDirections(LectureScene):
             for name, (n, _, colour, key) in self.curves.items()
         ]
         self.rows = dict(zip(self.curves, column(*rows, gap=0.14), strict=True))
-        Group(*rows).move_to(chart.axes.corners, RIGHT + DOWN).shift(0.25 * UP + 0.35 * LEFT)
-        ground = Rectangle(width=1, height=1, stroke_width=0, fill_color=role("ground"), fill_opacity=1)
-        chart.axes.add(
-            ground.stretch_to_fit_width(Group(*rows).width + 0.2).stretch_to_fit_height(1.9).move_to(rows[1])
-        )
-        ground.move_to(Group(*rows))  # no grid line runs through the legend
+        self.place_legend(chart, Group(*rows))
         marker = Line(
             chart.axes.point(self.rank, 0), chart.axes.point(self.rank, 1), stroke_width=2, color=role("muted")
         )
@@ -151,6 +152,17 @@ class FewDirections(LectureScene):
             s.until("random")
             self.draw(chart, "untrained")
         return chart
+
+    def place_legend(self, chart: LineChart, rows: Group) -> None:
+        """In the empty corner of the plot, where no grid line runs through it; below an upright one."""
+        if self.upright:
+            chart.shift(1.1 * UP)
+            rows.next_to(chart, DOWN, buff=0.4)
+            return
+        rows.move_to(chart.axes.corners, RIGHT + DOWN).shift(0.25 * UP + 0.35 * LEFT)
+        ground = Rectangle(width=1, height=1, stroke_width=0, fill_color=role("ground"), fill_opacity=1)
+        ground.stretch_to_fit_width(rows.width + 0.2).stretch_to_fit_height(1.9)
+        chart.axes.add(ground.move_to(rows))
 
     def draw(self, chart: LineChart, name: str) -> None:
         """A curve, its spread, its dot at the rank that is spoken of, and its row in the legend."""

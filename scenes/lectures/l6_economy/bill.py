@@ -13,6 +13,7 @@ class WhatAnAnswerCosts(LectureScene):
     """The list price of a million tokens as columns on one scale, from GPT-4's to today's lowest."""
 
     lecture = 6
+    aspects = ("16:9", "9:16")
     #: entry of the facts on prices, name, mark of the script or none
     listings = (
         ("gpt4", "GPT-4", "first"),
@@ -29,13 +30,20 @@ class WhatAnAnswerCosts(LectureScene):
         tallest = float(prices[0])
         columns, figures, names = VGroup(), VGroup(), VGroup()
         for price, (_, name, _) in zip(prices, self.listings, strict=True):
-            column = Rectangle(width=1.25, height=3.7 * float(price) / tallest, stroke_width=0)
+            high = (6.4 if self.upright else 3.7) * float(price) / tallest
+            column = Rectangle(width=0.6 if self.upright else 1.25, height=high, stroke_width=0)
             columns.add(column.set_fill(role("cost"), 1))
             figures.add(
-                NumberLabel(price, "plain .2 bare" if float(price) < 1 else "plain bare", before="$", size="heading")
+                NumberLabel(
+                    price,
+                    "plain .2 bare" if float(price) < 1 else "plain bare",
+                    before="$",
+                    size="body" if self.upright else "heading",
+                )
             )
-            names.add(label(name, "small", "text", width=1.9, align="center"))
-        columns.arrange(RIGHT, buff=0.85, aligned_edge=DOWN).move_to(STAGE_CENTER).shift(0.15 * DOWN)
+            names.add(label(name, "small", "text", width=1.1 if self.upright else 1.9, align="center"))
+        columns.arrange(RIGHT, buff=0.6 if self.upright else 0.85, aligned_edge=DOWN)
+        columns.move_to(STAGE_CENTER).shift(0.15 * DOWN)
         for column, figure, name in zip(columns, figures, names, strict=True):
             figure.next_to(column, UP, buff=0.16)
             name.next_to([column.get_center()[0], columns.get_bottom()[1], 0], DOWN, buff=0.2)
@@ -44,9 +52,8 @@ class WhatAnAnswerCosts(LectureScene):
         self.question(columns, figures, names)
 
     def fall(self, columns: VGroup, figures: VGroup, names: VGroup) -> None:
-        note = label("list price of a million output tokens", "body", "muted").move_to(
-            STAGE_CENTER + 1.9 * UP + 2.2 * RIGHT
-        )
+        note = label("list price of a million output tokens", "body", "muted", width=4.2 if self.upright else None)
+        note.move_to(STAGE_CENTER + (2.4 * UP + 0.9 * RIGHT if self.upright else 1.9 * UP + 2.2 * RIGHT))
         self.note = note
         with self.step() as s:
             s.until("first")
@@ -68,7 +75,12 @@ class WhatAnAnswerCosts(LectureScene):
 
     def question(self, columns: VGroup, figures: VGroup, names: VGroup) -> None:
         ghost = DashedVMobject(
-            Rectangle(width=columns[-1].width, height=columns[0].height, stroke_color=role("muted"), stroke_width=2.5),
+            Rectangle(
+                width=1.15 if self.upright else columns[-1].width,
+                height=columns[0].height,
+                stroke_color=role("muted"),
+                stroke_width=2.5,
+            ),
             num_dashes=60,
         )
         ghost.move_to(columns[-1], aligned_edge=DOWN)
