@@ -188,3 +188,33 @@ def mtp(trace: Trace) -> Mobject:
 def guess_strip(trace: Trace) -> Mobject:
     prompt = TokenRow(trace["prompt"], role="muted", size=19)
     return column(prompt, GuessStrip(trace["stood"], trace["written"], width=11.5), gap=0.45)
+
+
+@plot(
+    "latent_cut",
+    "A sentence read with its keys and values cut",
+    found="""Of the {features} numbers of a token's keys and values {rank} are kept, in the directions that hold most:
+    {energy | percent .1} of the energy comes back, from {bytes_cut | plain} instead of {bytes_whole | plain} for the
+    sentence.""",
+    against="""The loss of this one sentence changes by {added_loss | .3}; so few tokens say nothing about the price,
+    which the run low_rank measures on held-out text.""",
+)
+def latent_cut(trace: Trace) -> Mobject:
+    scale = ColorScale.of(trace["kv"].pick(variant=0, layer=1))
+    grids = [
+        TensorGrid(
+            trace[name].pick(variant=0, layer=1),
+            scale=scale,
+            name=words,
+            role=role,
+            width=10,
+            height=1.9,
+            max_columns=128,
+            row_labels=True,
+            bar=name == "kv",
+        )
+        for name, words, role in (("kv", "keys and values", "key"), ("reconstruction", "made again", "latent"))
+    ]
+    placed = column(*grids, gap=0.4)
+    grids[1].shift([grids[0].image.get_left()[0] - grids[1].image.get_left()[0], 0, 0])
+    return placed
