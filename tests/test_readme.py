@@ -17,7 +17,7 @@ from scenes.registry import listing
 ROOT = Path(__file__).resolve().parents[1]
 README = (ROOT / "README.md").read_text(encoding="utf-8")
 DOCUMENTS = ("README.md", "CONTRIBUTING.md", "ARCHITECTURE.md", "CLUSTER.md")
-CALLS = re.findall(r"\./explain ([a-z]+)(?: +([A-Za-z0-9_]+))?", README)
+CALLS = re.findall(r"\./explain ([a-z-]+)(?: +([A-Za-z0-9_]+))?", README)
 
 
 def test_readme_calls_the_two_commands() -> None:
