@@ -24,18 +24,22 @@ def bench() -> None:
 @click.option("--fps", type=int, default=60, show_default=True, help="Frames a second.")
 @click.option("--jobs", type=int, help="Scenes rendered at once; default one a core.")
 @click.option("--engine", default="fast", show_default=True, help="fast or stock.")
+@click.option("--sample", type=click.IntRange(min=1), help="Only so many of the scenes, by lot, always the same.")
 @click.option("--compare/--no-compare", default=True, help="Compare frames and films with stock's (two more drawings).")
 @click.option("--json", "as_json", is_flag=True, help="Print everything as JSON.")
-def render(targets: tuple[str, ...], compare: bool, as_json: bool, **chosen: Any) -> None:
+def render(targets: tuple[str, ...], sample: int | None, compare: bool, as_json: bool, **chosen: Any) -> None:
     """Render scenes with stock `manim render` and with `explain render` in turn, and compare.
 
-    Name a few scenes (`explain bench render 3/AShortNote 7/OneGroup`): a lecture at 1080p60 takes stock Manim an hour
-    on a slow machine.
+    Name a few scenes (`explain bench render 3/AShortNote 7/OneGroup`) or let the lot choose (`--sample 6`): a lecture
+    at 1080p60 takes stock Manim an hour on a slow machine.
     """
     from scenes.production.bench import bench as measure
     from scenes.production.settings import Options
 
-    found = measure(list(targets), Options(**chosen), lambda line: click.echo(line, err=as_json), compare=compare)
+    def say(line: str) -> None:
+        click.echo(line, err=as_json)
+
+    found = measure(list(targets), Options(**chosen), say, compare=compare, sample=sample)
     if as_json:
         print_json(found)
         return

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 import os
+import random
 import shutil
 import subprocess
 import sys
@@ -66,10 +67,18 @@ class SceneBench:
         return self.stock.wall / self.ours.wall
 
 
-def bench(targets: Sequence[str], options: Options, say: Say, *, compare: bool = True) -> dict[str, Any]:
-    """Measure; the result is what ``--json`` prints. ``say`` is told each line as it is known."""
+def bench(
+    targets: Sequence[str], options: Options, say: Say, *, compare: bool = True, sample: int | None = None
+) -> dict[str, Any]:
+    """Measure; the result is what ``--json`` prints. ``say`` is told each line as it is known.
+
+    ``sample``: of the scenes only so many, drawn by lot and always the same.
+    """
     course = Course.default(options.lang)
     entries = list({e.key: e for film in select([str(t) for t in targets], course) for e in film.entries}.values())
+    if sample is not None:
+        lot = set(random.Random(0).sample(range(len(entries)), min(sample, len(entries))))
+        entries = [entry for index, entry in enumerate(entries) if index in lot]
     cores, before = options.workers, os.environ.get("EXPLAIN_CACHE")
     with tempfile.TemporaryDirectory(prefix="explain-bench-") as name:
         work = Path(name)
