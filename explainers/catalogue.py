@@ -309,6 +309,18 @@ register(
         minutes=6,
     ),
     Run(
+        "engine_gpu",
+        "explainers.experiments.engine:engine_gpu",
+        "the same on a GPU: V3's real sizes, long contexts and large batches, beside the chip's measured ceilings",
+        recorded=True,
+        minutes=5,
+    ),
+    Run(
+        "roofline_measured",
+        "explainers.experiments.measured:roofline_measured",
+        "attention over V3's cache and V3's experts by batch, as measured on a GPU, for the rooflines",
+    ),
+    Run(
         "compression",
         "explainers.experiments.newer_attention:compression",
         "V4's compressed attention trained with the small model: what entries keep, and what they are worth",

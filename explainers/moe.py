@@ -11,7 +11,10 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Protocol
+from functools import cache
+from importlib import import_module
+from importlib.util import find_spec
+from typing import Any, Protocol
 
 import torch
 from torch import Tensor
@@ -170,54 +173,76 @@ def moe_grouped(x: Tensor, experts: Picked, routing: Routing, limit: float | Non
 def moe_fast(x: Tensor, experts: Picked, routing: Routing, limit: float | None = None) -> Tensor:
     """`moe_grouped` without gradients, near the time of its bare products: (T, D) → (T, D).
 
-    Every segment writes into one buffer, weights are applied at the experts' narrow inner side, and the k answers of a
-    token are added in one go. Few tokens take torch's grouped product where torch has it.
+    Every segment writes into one buffer, and the k answers of a token are weighed and added in one go. A GPU, and a
+    CPU with few tokens, take torch's grouped product where torch has it.
     """
-    tokens, k = routing.indices.shape
-    if isinstance(experts, ExpertWeights) and len(x) <= _FEW and _grouped_mm_for(x, experts):
-        return _moe_few(x, experts, routing, limit)
+    k = routing.indices.shape[1]
+    if isinstance(experts, ExpertWeights) and (x.is_cuda or len(x) <= _FEW) and _grouped_mm_for(x, experts):
+        return _moe_at_once(x, experts, routing, limit)
     to = dispatch(routing)
-    rows, g = x[to.token], routing.weights[to.token, to.slot, None].to(x.dtype)  # (N, D), (N, 1)
-    answers = torch.empty_like(rows)
+    rows = x.index_select(0, to.token)  # (N, D)
+    answers, room = torch.empty_like(rows), None
     start = 0
     for size, (w1, w2, w3) in zip(to.sizes, experts.pick(to.experts), strict=True):
-        part = slice(start, start + size)
-        gate, up = torch.mm(rows[part], w1.T), torch.mm(rows[part], w3.T)  # (n, F)
+        if room is None:  # for the inner values of every expert in turn, so that they stay in the processor's cache
+            room = rows.new_empty(2, max(to.sizes), len(w1))
+        part, (gate, up) = slice(start, start + size), room[:, :size]
+        torch.mm(rows[part], w1.T, out=gate)  # (n, F)
+        torch.mm(rows[part], w3.T, out=up)
         if limit is not None:
-            gate, up = gate.clamp_(max=limit), up.clamp_(min=-limit, max=limit)
-        torch.mm(F.silu(gate, inplace=True).mul_(up).mul_(g[part]), w2.T, out=answers[part])
+            gate.clamp_(max=limit), up.clamp_(min=-limit, max=limit)
+        torch.mm(F.silu(gate, inplace=True).mul_(up), w2.T, out=answers[part])
         start += size
-    place = torch.empty_like(to.token)
-    place[to.token * k + to.slot] = torch.arange(len(to.token), device=x.device)  # (N,) where a token's answers stand
-    return answers[place].view(tokens, k, -1).sum(dim=1)
+    return _weighed(answers, to.token * k + to.slot, routing.weights)
 
 
-#: Tokens up to which torch's grouped product is faster than a loop over experts (measured by `explain bench engine`).
+def _weighed(answers: Tensor, order: Tensor, weights: Tensor) -> Tensor:
+    """Σ over each token's rows, wherever they stand: answers (N, D) in this order of rows (N,), (T, k) → (T, D)."""
+    place = torch.empty_like(order).scatter_(0, order, torch.arange(len(order), device=order.device))  # (N,)
+    bags = place.view(weights.shape)
+    return F.embedding_bag(bags, answers, per_sample_weights=weights.to(answers.dtype), mode="sum")
+
+
+#: Tokens up to which torch's grouped product is faster on a CPU than a loop over experts (`explain bench engine`).
 _FEW = 128
 
 
 def _grouped_mm_for(x: Tensor, experts: ExpertWeights) -> bool:
     """Whether torch's grouped product exists and takes this dtype and these sizes (rows of whole sixteen bytes)."""
-    if not hasattr(F, "grouped_mm") or x.dtype not in (torch.float32, torch.bfloat16):
+    takes = (torch.bfloat16,) if x.is_cuda else (torch.float32, torch.bfloat16)
+    if not hasattr(F, "grouped_mm") or x.dtype not in takes:
         return False
     return all(size * x.element_size() % 16 == 0 for size in experts.w1.shape[1:])
 
 
-def _moe_few(x: Tensor, experts: ExpertWeights, routing: Routing, limit: float | None) -> Tensor:
-    """The same for few tokens, where calls cost more than sums: three grouped products over all rows, (T, D) → (T, D).
+def _moe_at_once(x: Tensor, experts: ExpertWeights, routing: Routing, limit: float | None) -> Tensor:
+    """The same without a loop, in which calls cost more than sums: three grouped products, (T, D) → (T, D).
 
-    Rows sorted by expert; ``ends`` says where each expert's rows end, (E,).
+    Rows are sorted by expert; ``ends`` says where each expert's rows end, (E,). Nothing here waits for a GPU.
     """
-    order = routing.indices.flatten().argsort(stable=True)  # (N,) row = token · k + slot
-    ends = torch.bincount(routing.indices.flatten(), minlength=routing.n_routed_experts).cumsum(0).to(torch.int32)
-    rows = x[order // routing.indices.shape[1]]  # (N, D)
+    tokens, k = routing.indices.shape
+    chosen, order = routing.indices.flatten().sort(stable=True)  # (N,), (N,) row = token · k + slot
+    every = torch.arange(routing.n_routed_experts, device=x.device)
+    ends = torch.searchsorted(chosen, every, right=True, out_int32=True)
+    rows = x.index_select(0, order // k)  # (N, D)
     gate = F.grouped_mm(rows, experts.w1.mT, offs=ends)  # (N, F)
     up = F.grouped_mm(rows, experts.w3.mT, offs=ends)
+    kernels = _kernels() if x.is_cuda else None
+    if kernels is not None:
+        place = torch.empty_like(order).scatter_(0, order, torch.arange(len(order), device=x.device))  # (N,)
+        shares = routing.weights.flatten()[order]  # (N,)
+        answers = F.grouped_mm(kernels.gated(gate, up, shares, limit), experts.w2.mT, offs=ends)  # (N, D)
+        return kernels.sum_of_rows(answers, place.view(tokens, k))
     if limit is not None:
         gate, up = gate.clamp_(max=limit), up.clamp_(min=-limit, max=limit)
-    inner = F.silu(gate, inplace=True).mul_(up).mul_(routing.weights.flatten()[order, None].to(x.dtype))
-    answers = F.grouped_mm(inner, experts.w2.mT, offs=ends)
-    return torch.empty_like(answers).index_copy_(0, order, answers).view(*routing.indices.shape, -1).sum(dim=1)
+    answers = F.grouped_mm(F.silu(gate, inplace=True).mul_(up), experts.w2.mT, offs=ends)  # (N, D)
+    return _weighed(answers, order, routing.weights)
+
+
+@cache
+def _kernels() -> Any:
+    """`explainers.moe_kernels`, where there is Triton."""
+    return import_module("explainers.moe_kernels") if find_spec("triton") else None
 
 
 def expert_outputs(x: Tensor, experts: Picked, routing: Routing, limit: float | None = None) -> Tensor:

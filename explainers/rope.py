@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
+from functools import cache
 
 import torch
 from torch import Tensor
@@ -130,6 +131,13 @@ def rope_frequencies(cfg: RopeConfig, dtype: torch.dtype = torch.float32) -> Ten
     return frequencies / cfg.yarn.factor * ramp + frequencies * (1 - ramp)  # h(θ), YaRN section 3.2
 
 
+@cache
+def _on_gpu(cfg: RopeConfig, dtype: torch.dtype, device: torch.device) -> Tensor:
+    """`rope_frequencies` (d/2,), brought to a GPU once: a copy in every step would make it wait for the CPU."""
+    with torch.inference_mode(False):
+        return rope_frequencies(cfg, dtype).to(device)
+
+
 def rope_table(cfg: RopeConfig, start: int, length: int, like: Tensor) -> RopeTable:
     """Cosines and sines of positions ``start … start + length − 1``, on the device of ``like``.
 
@@ -142,7 +150,8 @@ def rope_table(cfg: RopeConfig, start: int, length: int, like: Tensor) -> RopeTa
 def rope_table_at(cfg: RopeConfig, positions: Tensor, like: Tensor) -> RopeTable:
     """`rope_table` for any positions (S,): the compressed entries of V4 stand four or 128 tokens apart."""
     dtype = torch.promote_types(like.dtype, torch.float32)
-    frequencies = rope_frequencies(cfg, dtype).to(like.device)  # (d/2,)
+    on_gpu = like.device.type == "cuda"
+    frequencies = _on_gpu(cfg, dtype, like.device) if on_gpu else rope_frequencies(cfg, dtype).to(like.device)  # (d/2,)
     angles = positions.to(like.device, dtype)[:, None] * frequencies  # (S, d/2)
     scale = vector_mscale(cfg)
     return RopeTable(angles.cos() * scale, angles.sin() * scale, cfg.interleaved)

@@ -78,19 +78,20 @@ def engine(sizes: tuple[str, ...], parts: tuple[str, ...], as_json: bool, device
     if as_json:
         print_json(engine_rows(trace))
         return
-    click.echo(f"{trace.meta['chip']}, {trace.meta['dtype']}, {trace.meta['date']}; milliseconds, best of a few")
+    about = ", ".join(str(trace.meta[name]) for name in ("chip", "dtype", "date"))
+    click.echo(f"{about}; milliseconds, best of a few, on a GPU the median")
     for row in engine_rows(trace)["rows"]:
         times = "  ".join(f"{way} {value * 1000:.4g}" for way, value in row["seconds"].items())
         click.echo(f"  {row['case']:<34} {times}")
     for name, quantity in trace.quantities.items():
         origin = getattr(quantity.origin, "formula", "")
-        click.echo(f"  {name:<30} {quantity.value:8.2f} ×  {origin}")
+        click.echo(f"  {name:<30} {quantity.value:9.4g} {quantity.unit}  {origin}")
 
 
 def engine_rows(trace: Trace) -> dict[str, Any]:
     """The bench as rows: a case, and the seconds of each way that was measured."""
     rows = []
-    for name in ("moe", "decode"):
+    for name in (name for name in ("moe", "decode") if name in trace.arrays):
         array = trace[name]
         for index in np.ndindex(*array.values.shape[:-1]):
             words = [f"{array.labels[axis][i]} {axis}" for axis, i in zip(array.axes[1:-1], index[1:], strict=True)]

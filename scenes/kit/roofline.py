@@ -47,7 +47,7 @@ class Roof:
 
 @dataclass(frozen=True, eq=False)
 class Work:
-    """A piece of work: FLOPs for each byte it reads; on the roof, or at a measured rate."""
+    """A piece of work: FLOPs for each byte it reads; a dot on the roof, or a ring at its measured rate."""
 
     name: str
     intensity: Quantity
@@ -99,7 +99,7 @@ class RooflineChart(DataBound, VGroup):
         self.axes = Axes2D(x, y, width=width, height=height)
         self.lines = {roof.name: self._line(roof) for roof in roofs}
         self.roof_names = {roof.name: self._roof_name(roof) for roof in roofs}
-        self.dots = {work.name: Dot(self._place(work), radius=radius, color=theme.role(work.role)) for work in works}
+        self.dots = {work.name: self._point(work, radius) for work in works}
         self.add(self.axes, *self.lines.values(), *self.roof_names.values(), *self.dots.values())
         self.work_names: dict[str, Label] = {}
         apart(list(self.roof_names.values()))
@@ -110,7 +110,7 @@ class RooflineChart(DataBound, VGroup):
                 Label(work.name, "small", work.role),
                 self._place(work),
                 taken,
-                gap=radius + 0.06,
+                gap=radius * (1.0 if work.rate is None else 1.5) + 0.06,
                 inside=box(self.axes.corners),
             )
             taken.append(box(text))
@@ -133,6 +133,12 @@ class RooflineChart(DataBound, VGroup):
         roof = next(iter(self.roofs.values()))
         rate = float(work.rate) if work.rate is not None else roof.rate(float(work.intensity))
         return self.axes.point(float(work.intensity), rate)
+
+    def _point(self, work: Work, radius: float) -> Dot:
+        colour = theme.role(work.role)
+        if work.rate is None:
+            return Dot(self._place(work), radius=radius, color=colour)
+        return Dot(self._place(work), radius=1.4 * radius, fill_opacity=0, stroke_color=colour, stroke_width=3.5)
 
     def attainable(self, name: str, roof: str = "") -> Quantity:
         """The rate that a piece of work can reach on a chip (the first one unless named)."""

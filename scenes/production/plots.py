@@ -35,7 +35,7 @@ from scenes.production.settings import Picture
 WIDTH = 960  # pixels; the height follows from the frame
 #: Enough for a flat drawing with smooth edges; a true-colour PNG is three times as large.
 COLOURS = 192
-_MODULES = ("architecture", "training", "newer", "reasoning", "figures", "economy", "sparse", "scores")
+_MODULES = ("architecture", "training", "newer", "measured", "reasoning", "figures", "economy", "sparse", "scores")
 #: The origin line is enlarged, because a plot is looked at smaller than a film.
 _ORIGIN = 1.45
 _LARGEST = 1.55  # how far a picture may be enlarged to fill the frame

@@ -8,13 +8,15 @@ import numpy as np
 import pytest
 import torch
 
+from explainers import fast_mla
 from explainers.errors import ExplainError
 from explainers.experiments import engine as bench
+from explainers.experiments import engine_cases as cases
 from explainers.fast_mla import JoinedCache, decode_fused
-from explainers.mla import LatentCache, MLAConfig, decode_absorbed
+from explainers.mla import LatentCache, MLAConfig, MLAWeights, decode_absorbed
 from explainers.moe import ExpertWeights, GateConfig, moe_fast, moe_grouped, moe_loop, route
 
-MLA = {"small": bench.attention_sizes("small"), "compressed queries": MLAConfig(48, 4, 16, 12, 8, 10, 20)}
+MLA = {"small": cases.attention_sizes("small"), "compressed queries": MLAConfig(48, 4, 16, 12, 8, 10, 20)}
 
 
 @pytest.mark.parametrize("limit", [None, 0.5])
@@ -39,7 +41,7 @@ def test_fast_experts_are_the_plain_ones(tokens: int, inner: int, limit: float |
 @pytest.mark.parametrize("batch", [1, 3])
 def test_fused_decoding_is_the_plain_one(cfg: MLAConfig, batch: int) -> None:
     torch.manual_seed(1)
-    w = bench.mla_weights(cfg, torch.empty(0, dtype=torch.float64))
+    w = cases.mla_weights(cfg, torch.empty(0, dtype=torch.float64))
     cache = LatentCache(
         torch.randn(batch, 7, cfg.kv_lora_rank, dtype=torch.float64),
         torch.randn(batch, 7, cfg.qk_rope_head_dim, dtype=torch.float64),
@@ -62,10 +64,10 @@ def test_transformers_in_the_bench_computes_the_same() -> None:
     """What is raced is the same layer: outputs agree, with the same weights and the same past."""
     pytest.importorskip("transformers", minversion="5.20")
     for cfg in MLA.values():
-        w = bench.mla_weights(cfg, torch.empty(0))
+        w = cases.mla_weights(cfg, torch.empty(0))
         held = LatentCache(torch.randn(2, 30, cfg.kv_lora_rank), torch.randn(2, 30, cfg.qk_rope_head_dim))
         h = torch.randn(2, 1, cfg.hidden_size)
-        theirs = bench._transformers_attention(cfg, w, h, held)
+        theirs = cases._transformers_attention(cfg, w, h, held)
         assert theirs is not None
         ours, _ = decode_absorbed(h, w, cfg, held)
         for _ in range(2):  # the cache is cropped between calls
@@ -73,7 +75,7 @@ def test_transformers_in_the_bench_computes_the_same() -> None:
     x, g = torch.randn(20, 16), torch.randn(9, 16)
     w9 = ExpertWeights(torch.randn(9, 6, 16), torch.randn(9, 16, 6), torch.randn(9, 6, 16))
     routing = route(x, g, None, GateConfig(9, 3))
-    theirs9, grouped = bench._transformers_experts(x, w9, routing, 3), bench._grouped_mm(x, w9, routing)
+    theirs9, grouped = cases._transformers_experts(x, w9, routing, 3), cases._grouped_mm(x, w9, routing)
     assert theirs9 is not None
     plain = moe_loop(x, w9, routing)
     assert (theirs9() - plain).abs().max() < 1e-3
@@ -101,7 +103,75 @@ def test_what_does_not_fit_is_left_out() -> None:
         bench.engine(sizes="small", contexts="many")
 
 
-@pytest.mark.skipif(not torch.cuda.is_available(), reason="no CUDA device: the engine cannot be measured there")
+gpu = pytest.mark.skipif(not torch.cuda.is_available(), reason="no CUDA device: the engine cannot be measured there")
+
+
+def worst(out: torch.Tensor, exact: torch.Tensor) -> float:
+    """The error's length as a share of what is right, NaN included."""
+    return float((out.double().cpu() - exact).norm() / exact.norm())
+
+
+@gpu
+@pytest.mark.parametrize("heads", [3, 16, 128])
+@pytest.mark.parametrize(("batch", "tokens"), [(1, 1), (2, 77), (3, 1000), (40, 129), (1, 20000)])
+def test_the_kernel_is_attention(heads: int, batch: int, tokens: int) -> None:
+    """Against float64 on the CPU, from the same bf16 numbers, at V3's widths; rows beyond the last are poisoned."""
+    torch.manual_seed(heads * tokens)
+    room = torch.full((batch, tokens + 5, 576), torch.nan, dtype=torch.bfloat16, device="cuda")
+    rows = room[:, :tokens].copy_(torch.randn(batch, tokens, 576))
+    q = torch.randn(batch, heads, 576, device="cuda").bfloat16()
+    out = fast_mla.latent_attention(q, rows, 512, 0.07)
+    wide, held = q.double().cpu(), rows.double().cpu()
+    exact = (wide @ held.mT * 0.07).softmax(dim=-1) @ held[..., :512]
+    assert out.shape == (batch, heads, 512) and worst(out, exact) < 5e-3
+
+
+@gpu
+@torch.no_grad()
+@pytest.mark.parametrize("size", ["v2_lite", "v3"])
+def test_fused_decoding_on_a_gpu(size: str) -> None:
+    cfg = cases.attention_sizes(size)
+    w = cases.mla_weights(cfg, torch.empty(0, device="cuda", dtype=torch.bfloat16))
+    held = [torch.randn(2, 300, width, device="cuda").bfloat16() for width in (cfg.kv_lora_rank, cfg.qk_rope_head_dim)]
+    h = torch.randn(2, 1, cfg.hidden_size, device="cuda").bfloat16()
+    cache = LatentCache(*held)
+    exact, _ = decode_absorbed(
+        h.double().cpu(),
+        MLAWeights(**{name: None if part is None else part.double().cpu() for name, part in vars(w).items()}),
+        cfg,
+        LatentCache(*(part.double().cpu() for part in held)),
+    )
+    assert worst(decode_fused(h, w, cfg, JoinedCache.of(cache, 1)), exact) < 3e-2
+    assert worst(decode_absorbed(h, w, cfg, cache)[0], exact) < 3e-2
+
+
+@gpu
+@torch.no_grad()
+@pytest.mark.parametrize("tokens", [1, 7, 500])
+@pytest.mark.parametrize("limit", [None, 0.5])
+def test_fast_experts_on_a_gpu(tokens: int, limit: float | None) -> None:
+    torch.manual_seed(tokens)
+    shapes = ((24, 64, 128), (24, 128, 64), (24, 64, 128))
+    w = ExpertWeights(*(torch.randn(*shape, device="cuda").bfloat16() * shape[-1] ** -0.5 for shape in shapes))
+    x = torch.randn(tokens, 128, device="cuda").bfloat16()
+    routing = route(x, torch.randn(24, 128, device="cuda") * 128**-0.5, None, GateConfig(24, 6))
+    exact = moe_loop(
+        x.double().cpu(),
+        ExpertWeights(w.w1.double().cpu(), w.w2.double().cpu(), w.w3.double().cpu()),
+        replace(
+            routing,
+            indices=routing.indices.cpu(),
+            weights=routing.weights.double().cpu(),
+            original_scores=routing.original_scores.cpu(),
+        ),
+        limit,
+    )
+    for way in (moe_fast, moe_grouped, moe_loop):
+        assert worst(way(x, w, routing, limit), exact) < 2e-2
+
+
+@gpu
 def test_bench_on_a_gpu() -> None:
     trace = bench.engine(sizes="v2_lite", tokens="1024", contexts="8192", batches="8", memory=2e10, device="cuda")
+    assert trace.quantity("core_of_floor_v2_lite").value < 1.2  # nothing beats the chip by more than its caches
     assert trace.quantity("decode_gain_v2_lite").value > 1 and trace.meta["dtype"] == "bfloat16"

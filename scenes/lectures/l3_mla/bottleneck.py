@@ -41,6 +41,8 @@ KINDS = {
     "MQA": ("intensity_mqa", "key"),
     "MLA": ("intensity_mla_absorbed", "latent"),
 }
+#: the ring of a kind on the chart → what its numbers of the measured run begin with, colour
+MEASURED = {"MHA, measured": ("mha", "key"), "MLA, measured": ("mla", "latent")}
 
 
 def squares(count: int, side: float, rows: int, buff: float) -> VGroup:
@@ -111,6 +113,11 @@ class ReadingIsTheBottleneck(LectureScene):
         """The roof of one chip: slanted where it reads, flat where it multiplies."""
         peak, bandwidth = roofline.quantity("peak_h800"), roofline.quantity("bandwidth_h800")
         works = [Work(name, roofline.quantity(key), colour) for name, (key, colour) in KINDS.items()]
+        measured = self.run("roofline_measured")
+        works += [
+            Work(name, measured.quantity(f"{key}_intensity"), colour, measured.quantity(f"{key}_rate"))
+            for name, (key, colour) in MEASURED.items()
+        ]
         chart = RooflineChart([Roof("H800", peak, bandwidth, "text")], works, width=self.size[0], height=self.size[1])
         fit_stage(chart)
         ridge = chart.ridge_line("H800")
@@ -170,7 +177,8 @@ class ReadingIsTheBottleneck(LectureScene):
         return walker, walk
 
     def points(self, chart: RooflineChart) -> None:
-        """Four attentions at their operations a byte, and the share of the chip that each can use."""
+        """Four attentions at their operations a byte, the share of the chip that each can use, and two as measured."""
+        measured = self.run("roofline_measured")
         busy = {"MHA": "share_mha_h800", "MLA": "share_mla_absorbed_h800"}
         with self.step() as s:
             self.play(FadeOut(self.walked), run_time=0.4)
@@ -184,3 +192,12 @@ class ReadingIsTheBottleneck(LectureScene):
                     side = RIGHT if name == "MHA" else UP
                     arriving.append(FadeIn(figure.next_to(chart.work_names[name], side, buff=0.12)))
                 self.play(AnimationGroup(*arriving, lag_ratio=0.3), run_time=1.0)
+            s.until("measured")
+            self.origin(self.run("roofline_decode"), measured)
+            rings = VGroup(*(chart.dots[name] for name in MEASURED))
+            chip = " ".join(measured.meta["chip"].split()[:2])
+            note = label(f"rings: measured on an {chip}", "small", "muted")
+            note.align_to(chart.axes.corners, DOWN).shift(0.35 * UP).set_x(chart.axes.point(30, 1e12)[0])
+            share = NumberLabel(measured.quantity("mla_busy"), "percent 2", size="small", role="latent", after=" busy")
+            share.next_to(chart.dots["MLA, measured"], DOWN, buff=0.14).shift(0.45 * LEFT)
+            self.play(FadeIn(rings, scale=2.5), FadeIn(note, share), run_time=1.0)

@@ -34,6 +34,7 @@ class OneReadManyUsers(LectureScene):
         self.show_title()
         trace = self.run("shared_read")
         keep = slice(0, 7)
+        self.trace, self.walked = trace, VGroup()
         self.step_time, self.users, self.cost = (trace[name].pick(users=keep) for name in ("step", "users", "cost"))
         self.origin(trace)
         self.alone(trace)
@@ -104,6 +105,37 @@ class OneReadManyUsers(LectureScene):
                 if place == 6:
                     s.until("cheap")
                 self.advance(trace, chart, dot, count, place)
+            s.until("measured")
+            self.play(FadeOut(chart.axes, dot, self.walked, count[-1]), run_time=0.5)
+            self.measured()
+
+    def measured(self) -> None:
+        """The same shape, measured: the time of a token in one layer of real experts, by tokens that share the read."""
+        found = self.run("roofline_measured")
+        most = found["tokens"].labels["tokens"][-1]
+        curves = [
+            Series("bytes and products allow", found["experts_floor"], x=found["tokens"], role="muted"),
+            Series("measured", found["experts_token"], x=found["tokens"], role="expert"),
+        ]
+        chart = LineChart(
+            curves, x_name="tokens together", y_name="time of one token", x_log=True, y_log=True,
+            width=6.2, height=2.2, names="", stroke=3,
+        )  # fmt: skip
+        chart.move_to([2.6, 1.5, 0])
+        rings = VGroup(*(chart.marker("measured", place, 0.09) for place in range(found["tokens"]["tokens"])))
+        rings.set_fill(role("ground"), 1).set_stroke(role("expert"), 3)
+        less = NumberLabel(
+            found.quantity(f"experts_less_{most}"), "times 2", size="display", role="expert", after=" less"
+        )
+        less.move_to([-5.9, 1.6, 0], aligned_edge=LEFT)
+        chip = " ".join(found.meta["chip"].split()[:2])
+        words = (f"V3's experts, one layer, measured on an {chip}", "grey: what bytes and products allow")
+        notes = VGroup(label(words[0], "small", "expert", width=4.0), label(words[1], "small", "muted"))
+        notes.arrange(DOWN, buff=0.2, aligned_edge=LEFT).next_to(less, DOWN, buff=0.25, aligned_edge=LEFT)
+        self.origin(self.trace, found)
+        self.play(FadeIn(chart.axes, chart.curves["bytes and products allow"], notes), run_time=0.8)
+        self.play(FadeIn(chart.curves["measured"], rings, lag_ratio=0.1), run_time=1.2)
+        self.play(FadeIn(less, shift=0.2 * UP), run_time=0.5)
 
     def advance(self, trace: Trace, chart: LineChart, dot: VMobject, count: VGroup, place: int) -> None:
         """Twice as many users: the bar is cut again, the dot moves down the curve."""
@@ -113,6 +145,7 @@ class OneReadManyUsers(LectureScene):
         step = NumberLabel(trace.quantity(f"step_{users}"), "si 3", size="small", role="muted", before="one step: ")
         step.move_to(self.step_note, aligned_edge=LEFT)
         piece = Line(chart.at("cost", place - 1), chart.at("cost", place), stroke_color=role("cost"), stroke_width=3)
+        self.walked.add(piece)
         self.play(
             self.bar.divide_to(place),
             dot.animate.move_to(chart.at("cost", place)),

@@ -64,7 +64,7 @@ class ThreeLeversOneChart(LectureScene):
         names["V2"].next_to(dots["V2"], UP, buff=0.1)
         names["V4.1-Flash"].next_to(dots["V4.1-Flash"], -UP, buff=0.1).align_to(dots["V4.1-Flash"], LEFT)
         gains = [self.number(f"v4_1_flash.{name}") for name in ("kv_precision_gain", "kv_vs_67b_bf16")]
-        self.origin(*self.chart.bound, *gains)
+        self.origin(*self.chart.bound, *gains, self.run("compression"))
         self.down(gains)
         self.third(gains)
 
@@ -76,6 +76,10 @@ class ThreeLeversOneChart(LectureScene):
             NumberLabel(gains[0], "times 2", size="heading", role="token", after=" less by number formats"),
         ).arrange(-UP, buff=0.3, aligned_edge=LEFT)
         notes.move_to([SAFE_RIGHT, STAGE_TOP - 0.9, 0], RIGHT)
+        small = self.run("compression")  # the last attention, trained in the course's own model
+        kept = (small.quantity("cached_mla") / small.quantity("cached")).named("values kept, MLA / V4's attention")
+        tried = NumberLabel(kept, "times 2", size="small", role="muted", after=" less than MLA, in our small model")
+        tried.next_to(notes, DOWN, buff=0.3, aligned_edge=LEFT)
         compass = self.compass()
         within = self.quadrant()
         with self.step() as s:
@@ -96,7 +100,8 @@ class ThreeLeversOneChart(LectureScene):
             s.until("last")
             self.play(*(FadeIn(note, shift=0.2 * LEFT) for note in notes[:1]), run_time=0.7)
             self.play(FadeIn(notes[1], shift=0.2 * LEFT), run_time=0.7)
-        self.notes, self.ways = notes, compass
+            self.play(FadeIn(tried, shift=0.2 * LEFT), run_time=0.5)
+        self.notes, self.ways = notes, VGroup(compass, tried)
 
     def quadrant(self) -> VGroup:
         """What runs less and remembers less than the first model."""
