@@ -8,7 +8,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from manim import DOWN, LEFT, UP, Mobject, Rectangle, VGroup
+from manim import DOWN, LEFT, RIGHT, UP, Mobject, Rectangle, VGroup
 
 from scenes import citations, clock, script
 from scenes.audit import goldens, origins, timing
@@ -146,14 +146,53 @@ def _cited(_: SceneEntry) -> Pair:
     return Pair(_two_lists(now.runs, noted), _two_lists(now.runs, now.runs), finding)
 
 
-def _two_lists(drawn: Sequence[str], noted: Sequence[str]) -> Mobject:
+def _two_lists(
+    drawn: Sequence[str], noted: Sequence[str], heads: tuple[str, str] = ("the scenes draw", "the end card names")
+) -> Mobject:
     lists = [
         column(
             label(head, "body", "muted"), *(mono(name, "small", "text" if name in noted else "cost") for name in names)
         )
-        for head, names in (("the scenes draw", drawn), ("the end card names", noted))
+        for head, names in zip(heads, (drawn, noted), strict=True)
     ]
     return row(*lists, gap=1.5, edge=UP)
+
+
+# ---------------------------------------------------------------------- languages and shapes
+def _out_of_step(_entry: SceneEntry) -> Pair:
+    names = [section.name for section in Course.default().lecture(3).sections]
+    mend = "give it the same scenes, paragraphs, references and marks as the English one"
+    finding = Finding("script-out-of-step", "3", 0, "3_mla.md", f"lacks {names[2]}", mend)
+    heads = ("the English script", "the other one")
+    return Pair(_two_lists(names, [*names[:2], *names[3:]], heads), _two_lists(names, names, heads), finding)
+
+
+def _untranslated(_entry: SceneEntry) -> Pair:
+    english, german = (_opening(lang) for lang in ("en", "de"))
+    finding = Finding("untranslated", "3", 1, "step 1", "the words are the English ones", "write them in this language")
+    return Pair(Label(english, role="cost", width=8.0), Label(german, width=8.0), finding)
+
+
+def _opening(lang: str) -> str:
+    return Course.default(lang).lecture(3).sections[0].steps[0].narration.partition(". ")[0] + "."
+
+
+def _words_missing(_entry: SceneEntry) -> Pair:
+    english, german = (Course.default(lang).lecture(3).sections[0].heading for lang in ("en", "de"))
+    mend = "add it to the language's catalogue of words"
+    finding = Finding("words-missing", "3", 1, f"label {english!r}", "not in the catalogue", mend)
+    return Pair(label(english, "title", "cost"), label(german, "title"), finding)
+
+
+def _not_laid_out(_entry: SceneEntry) -> Pair:
+    mend = "lay it out for this shape, or leave it out of such a film"
+    finding = Finding("not-laid-out", "3", 0, "an upright frame", "things beyond its sides", mend)
+    pictures = []
+    for inside in (False, True):
+        frame = Rectangle(width=2.7, height=4.8, color=role("muted"), stroke_width=2)
+        things = [Rectangle(width=1.4, height=0.8, color=role(name), stroke_width=3) for name in ("key", "latent")]
+        pictures.append(VGroup(frame, VGroup(*things).arrange(DOWN if inside else RIGHT, buff=0.5)))
+    return Pair(pictures[0], pictures[1], finding)
 
 
 CODES: dict[str, Callable[[SceneEntry], Pair]] = {
@@ -163,4 +202,8 @@ CODES: dict[str, Callable[[SceneEntry], Pair]] = {
     "golden-missing": _missing,
     "picture-changed": _changed,
     "citations-changed": _cited,
+    "script-out-of-step": _out_of_step,
+    "untranslated": _untranslated,
+    "words-missing": _words_missing,
+    "not-laid-out": _not_laid_out,
 }
