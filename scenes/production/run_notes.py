@@ -83,7 +83,7 @@ def recipe(trace: Trace) -> str:
     for key, values in {"parameters": trace.params, **trace.meta}.items():
         if isinstance(values, Mapping) and values and key != "writing":  # how answers are sampled follows from the rest
             parts.append(f"{key.capitalize()}: {_listed(values)}.")
-    if "seconds" in trace.meta:
+    if "seconds" in trace.meta and is_recorded(trace.run):  # what is computed anew takes another time each time
         versions = ", ".join(f"{tool} {trace.meta[tool]}" for tool in ("python", "torch") if tool in trace.meta)
         again = f"; about {run.minutes:g} min from nothing" if run.minutes else ""
         parts.append(f"Recorded in {duration(float(trace.meta['seconds']))} on {trace.device} ({versions}){again}.")
