@@ -63,8 +63,15 @@ def role(name: str) -> ManimColor:
 
 
 def tint(name: str, share: float) -> ManimColor:
-    """``share`` of a role's colour on the ground: 1 is the colour itself, 0.2 a quiet filling."""
-    return ManimColor(palette.mix(colour("ground"), colour(name), share))
+    """``share`` of a role's colour on the ground: 1 is the colour itself, 0.2 a quiet filling.
+
+    On a light ground a filling under text is fainter, so that the text reads, and a half-tone that stands for something
+    is stronger, so that it has the 3 : 1 that it has on a dark one.
+    """
+    ground = colour("ground")
+    if palette.luminance(ground) > 0.5:
+        share = share * 0.6 if share <= 0.35 else min(0.64, share * 1.55) if share < 0.64 else share
+    return ManimColor(palette.mix(ground, colour(name), share))
 
 
 def on_top(background: str) -> ManimColor:

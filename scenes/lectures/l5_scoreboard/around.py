@@ -247,7 +247,7 @@ class WhatItCost(LectureScene):
         """Whisker, ring and name of each model."""
         parts = {}
         for name, _, colour, side in self.spots:
-            whisker = chart.whiskers[name].set_stroke(width=7, opacity=0.6)
+            whisker = chart.whiskers[name].set_stroke(tint(colour, 0.62), width=7, opacity=1)
             words = label(name, "body", colour).next_to(whisker, side, buff=0.12)
             parts[name] = VGroup(whisker, chart.dots[name], words)
         return parts

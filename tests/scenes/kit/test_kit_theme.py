@@ -34,10 +34,12 @@ def test_high_contrast_is_high() -> None:
         assert palette.contrast(colours[each], colours["ground"]) >= 7, each  # WCAG 2.2, AAA
 
 
-def test_text_on_a_chip_can_be_read() -> None:
-    filling = tint("token", 0.14).to_hex()[:7]
-    assert palette.contrast(theme.colour("token"), filling) >= 4.5
-    assert palette.contrast(theme.colour("muted"), theme.colour("surface")) >= 4.5
+@pytest.mark.parametrize("name", theme.THEMES)
+def test_text_on_a_chip_can_be_read(name: str) -> None:
+    with use_theme(name):
+        for each in set(look.ROLES) - set(QUIET):
+            assert palette.contrast(theme.colour(each), tint(each, 0.14).to_hex()[:7]) >= 4.5, each
+        assert palette.contrast(theme.colour("muted"), theme.colour("surface")) >= 4.5
 
 
 def test_known_contrasts() -> None:
