@@ -10,6 +10,7 @@ from pathlib import Path
 
 from manim import DOWN, LEFT, RIGHT, UP, Mobject, Rectangle, VGroup
 
+from explainers.errors import ExplainError
 from scenes import citations, clock, script
 from scenes.audit import goldens, origins, timing
 from scenes.audit.findings import Finding, Notes
@@ -32,6 +33,8 @@ class Pair:
 
 def pair(code: str, good_scene: SceneEntry) -> Pair:
     """The pictures of one of `CODES`; ``good_scene`` is a scene without findings."""
+    if code not in CODES:
+        raise ExplainError(f"{code} has no pictures: put a bad scene and its mended twin into the zoo, or a pair here")
     return CODES[code](good_scene)
 
 
