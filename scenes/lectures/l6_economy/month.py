@@ -69,7 +69,7 @@ class AMonthForAStartUp(LectureScene):
             for kind, left in (("answers", -6.2), ("agent", -3.0), ("documents", 0.2))
         ]
         uncached = Waffle(trace.quantity("agent_uncached"), self.square, columns=24, cell=cell, role="cost")
-        uncached.place_at(np.array([-3.0, top, 0])).set_opacity(0.35)
+        uncached.place_at(np.array([-3.0, top, 0])).set_opacity(0.6)
         without = NumberLabel(trace.quantity("agent_uncached"), "usd .0", size="small", role="cost", after=" uncached")
         without.next_to(bills[1][2], RIGHT, buff=0.25, aligned_edge=DOWN)
         who = label("DeepSeek V4.1-Flash, off-peak list price", "heading", "latent").move_to(
