@@ -61,6 +61,10 @@ KEYS: Mapping[str, Mapping[str, Key]] = {
         ),
         "fps": Key(int, "30", "frames a second, 1 to 240"),
     },
+    "voice": {
+        "name": Key(str, '"espeak"', "who speaks: none, espeak, recorded, piper, or one that is installed"),
+        "model": Key(str, '"voice.onnx"', "the file that piper reads, beside this file or by its path"),
+    },
     "model": {
         "text": Key(str, '"Your own sentence for the model to read."', "the sentence that the model reads"),
         "source": Key(str, '"small"', "the weights: small, a folder of ours, or checkpoint:PATH"),
@@ -116,6 +120,8 @@ class OwnCourse:
     aspect: str = ""
     unfit: str = ""
     fps: int | None = None
+    voice: str = ""
+    voice_model: Path | None = None
     model: Mapping[str, Any] = field(default_factory=dict)
 
     def error(self, key: str, problem: str) -> ExplainError:
@@ -163,7 +169,7 @@ class _Reader:
         return ExplainError(f"{self.path.name}: {key}: {problem}")
 
     def course(self, data: Mapping[str, Any]) -> OwnCourse:
-        tables = ("theme", "picture", "model", "lectures")
+        tables = ("theme", "picture", "voice", "model", "lectures")
         head = {key: value for key, value in data.items() if key not in tables}
         top = self.table("", head, others=tables)
         look = self.mapping(data, "theme")
@@ -174,6 +180,7 @@ class _Reader:
         picture = self.table("picture", self.mapping(data, "picture"))
         if "fps" in picture and not 1 <= picture["fps"] <= 240:
             raise self.error("picture.fps", f"{picture['fps']} is out of range; choose a whole number from 1 to 240")
+        voice = self.table("voice", self.mapping(data, "voice"))
         return OwnCourse(
             self.path,
             **top,
@@ -182,6 +189,8 @@ class _Reader:
             logo=self.logo(theme.get("logo")),
             colours=self.colours(self.mapping(look, "colours", "theme.colours")),
             fonts=self.table("theme.fonts", self.mapping(look, "fonts", "theme.fonts")),
+            voice=self.voice(voice.get("name", "")),
+            voice_model=self.voice_model(voice.get("model")),
             model=self.table("model", self.mapping(data, "model")),
             **picture,
         )
@@ -228,6 +237,20 @@ class _Reader:
         known = [*THEMES, *extensions.offered("explain.themes")]
         if name is not None and name not in known:
             raise self.error("theme.base", f"{name!r} is not allowed; choose {', '.join(known)}")
+
+    def voice(self, name: str) -> str:
+        if name:
+            from scenes.voices import installed
+
+            if name not in installed():
+                raise self.error("voice.name", f"{name!r} is not allowed; choose {', '.join(installed())}")
+        return name
+
+    def voice_model(self, name: str | None) -> Path | None:
+        file = None if name is None else self.path.parent / name
+        if file is not None and not file.is_file():
+            raise self.error("voice.model", f"there is no {file}; give a file beside {self.path.name}, or its path")
+        return file
 
     def logo(self, name: str | None) -> Path | None:
         if name is None:

@@ -33,7 +33,7 @@ def start(folder: Path, course: Course) -> Path:
 def text(folder: Path, course: Course) -> str:
     """The whole file."""
     parts = [_HEAD.format(folder=folder), *_table("")]
-    for name in ("theme", "theme.colours", "theme.fonts", "picture", "model"):
+    for name in ("theme", "theme.colours", "theme.fonts", "picture", "voice", "model"):
         parts += ["", f"[{name}]"]
         parts += [f"# {_ROLES}", '# latent = "#F7B231"'] if name == "theme.colours" else _table(name)
     parts += ["", "# The lectures, in your order. Take out what you do not show; what else may stand in one:"]

@@ -43,6 +43,11 @@ def _fps() -> int | None:
     return own.fps if own else None
 
 
+def _voice() -> str | None:
+    own = _own()
+    return (own.voice if own else "") or None
+
+
 @dataclass(frozen=True)
 class Options:
     """Settings of a render.
@@ -66,7 +71,7 @@ class Options:
     lang, voice
         Language of the scripts; voice of the narration (None or ``none``: silent, timed by words).
     voice_model
-        The file that some voices read.
+        The file that some voices read; where none is given, what ``course.toml`` names for the same voice.
     fresh
         Render again what the cache holds.
     engine
@@ -84,7 +89,7 @@ class Options:
     out: Path = Path("out")
     jobs: int | None = None
     lang: str = field(default_factory=script.language)
-    voice: str | None = None
+    voice: str | None = field(default_factory=_voice)
     voice_model: Path | None = None
     fresh: bool = False
     engine: str = "fast"
@@ -106,6 +111,9 @@ class Options:
             raise ExplainError(f"--jobs {self.jobs} renders nothing; choose 1 or more")
         if self.voice == "none":
             object.__setattr__(self, "voice", None)
+        own = _own()
+        if self.voice and self.voice_model is None and own and own.voice == self.voice:
+            object.__setattr__(self, "voice_model", own.voice_model)
         if self.voice_model and not self.voice:
             raise ExplainError("--voice-model is read by a voice; add --voice piper, or another that reads it")
 

@@ -111,6 +111,8 @@ def test_a_card_shows_the_new_front_and_notes_it(write: Write) -> None:
         ("[theme.colours]\nlatant = '#ffffff'", "theme.colours.latant: unknown role; did you mean latent?"),
         ("[theme.colours]\nlatent = 'red'", "theme.colours.latent: 'red' is no colour"),
         ("[theme]\nlogo = 'none.svg'", "theme.logo: there is no .*none.svg"),
+        ("[voice]\nname = 'espaek'", "voice.name: 'espaek' is not allowed; choose none, espeak, recorded, piper"),
+        ("[voice]\nname = 'piper'\nmodel = 'none.onnx'", "voice.model: there is no .*none.onnx"),
         ("theme = 'light'", r"theme: must be a table; write \[theme\]"),
         ("[lectures]\nlecture = 3", r"lectures: must be tables; write \[\[lectures\]\]"),
         ("[[lectures]]\ntitle = 'Nothing'", "lectures, number 1: names neither lecture nor scenes"),
@@ -149,6 +151,7 @@ def test_every_line_that_init_comments_out_is_allowed(tmp_path: Path, write: Wri
         line.removeprefix("# ") if line.startswith("# ") and " = " in line else line for line in text.splitlines()
     ]
     (tmp_path / "logo.svg").write_text("<svg/>")
+    (tmp_path / "voice.onnx").write_bytes(b"")
     keep = [line for line in examples if not line.startswith(("#", "course ="))]
     own = write("\n".join(keep)).own
     assert own.quality == "1080p" and own.colours == {"latent": "#F7B231"} and own.model["seed"] == 1
@@ -177,6 +180,14 @@ def test_what_is_asked_for_wins_over_the_file(write: Write, monkeypatch: pytest.
     assert look.in_force().colours["key"] == "#000000" and look.colours() == {"key": "#000000"}
     monkeypatch.setenv("EXPLAIN_THEME", "dark")
     assert look.in_force().name == "dark" and look.colours() == {}
+
+
+def test_the_voice_of_the_file_speaks_unless_another_is_asked_for(write: Write, tmp_path: Path) -> None:
+    (tmp_path / "mine.onnx").write_bytes(b"")
+    write("[voice]\nname = 'piper'\nmodel = 'mine.onnx'")
+    assert (Options().voice, Options().voice_model) == ("piper", tmp_path / "mine.onnx")
+    for name, voice in (("none", None), ("espeak", "espeak")):
+        assert (Options(voice=name).voice, Options(voice=name).voice_model) == (voice, None)
 
 
 def test_a_context_is_added_to_and_not_replaced(monkeypatch: pytest.MonkeyPatch) -> None:
