@@ -1,8 +1,8 @@
 """A lecturer's own version of the course: ``course.toml``, read and checked.
 
 `KEYS` is the one list of what may stand in the file; `read` checks against it and `scenes.starting` writes a commented
-file from it. Which lectures and scenes exist is known to `scenes.registry`, and which colours to `scenes.kit.theme`;
-both check their part when they use it, and say the file and the key too.
+file from it. Which lectures and scenes exist is known to `scenes.registry`, which colours to `scenes.kit.theme`, which
+voices to `scenes.production.settings`; they check their part when they use it, and say the file and the key too.
 """
 
 from __future__ import annotations
@@ -189,7 +189,7 @@ class _Reader:
             logo=self.logo(theme.get("logo")),
             colours=self.colours(self.mapping(look, "colours", "theme.colours")),
             fonts=self.table("theme.fonts", self.mapping(look, "fonts", "theme.fonts")),
-            voice=self.voice(voice.get("name", "")),
+            voice=voice.get("name", ""),
             voice_model=self.voice_model(voice.get("model")),
             model=self.table("model", self.mapping(data, "model")),
             **picture,
@@ -237,14 +237,6 @@ class _Reader:
         known = [*THEMES, *extensions.offered("explain.themes")]
         if name is not None and name not in known:
             raise self.error("theme.base", f"{name!r} is not allowed; choose {', '.join(known)}")
-
-    def voice(self, name: str) -> str:
-        if name:
-            from scenes.voices import installed
-
-            if name not in installed():
-                raise self.error("voice.name", f"{name!r} is not allowed; choose {', '.join(installed())}")
-        return name
 
     def voice_model(self, name: str | None) -> Path | None:
         file = None if name is None else self.path.parent / name

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from explainers.errors import ExplainError, one_of
-from scenes import frame, own_course, script
+from scenes import frame, own_course, script, voices
 from scenes.syntax import SceneClass
 
 #: Name → pixels.
@@ -45,7 +45,11 @@ def _fps() -> int | None:
 
 def _voice() -> str | None:
     own = _own()
-    return (own.voice if own else "") or None
+    if not own or not own.voice:
+        return None
+    if own.voice not in voices.installed():
+        raise own.error("voice.name", f"{own.voice!r} is not allowed; choose {', '.join(voices.installed())}")
+    return own.voice
 
 
 @dataclass(frozen=True)

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
-from manim import Mobject
+from manim import Group, Line, Mobject
 
 from scenes.kit import (
+    SAFE_RIGHT,
     TokenChip,
     column,
     fit_stage,
     fit_width,
+    keep_inside,
     label,
+    role,
     row,
     spread,
 )
@@ -38,6 +41,14 @@ def spread_out() -> Mobject:
 def no_wider() -> Mobject:
     """Made smaller until it is no wider than this; what fits stays as it is."""
     return fit_width(label("a line that is too long for the place that it has", "display"), 6.0)
+
+
+@shows(keep_inside)
+def back_inside() -> Mobject:
+    """Moved back from beyond the right edge of the safe area (the line); what is inside stays."""
+    edge = Line([SAFE_RIGHT, 0.8, 0], [SAFE_RIGHT, -0.8, 0], color=role("muted"))
+    word = label("a label that grew in translation", "heading", "latent").move_to([SAFE_RIGHT - 1, 0, 0])
+    return Group(edge, keep_inside(word))
 
 
 @shows(fit_stage)

@@ -59,6 +59,7 @@ def part_of(section: Any, picture: Picture, folder: Path, shade: int) -> cache.P
         video.write(pixels, clock.frames_between(step.start, step.end, picture.fps))
     video.close()
     (folder / "poster.png").write_bytes(png(pixels))
+    cache.write_part(folder, report)
     return cache.Part(folder, report)
 
 
