@@ -63,6 +63,7 @@ class AShortNote(LectureScene):
         share = small["csa_share"].pick(layer=0)
         merged, count = share["slot"] // 2, chosen["key"]  # half of the slots are the window before
         rows = [self.cells(count, 0.12, 0.06), self.cells(count, 0.12, 0.06)]
+        rows[1].set_stroke(role("latent"), 1)  # a half-tone alone would be faint on a light ground
         own = share.values[:, merged:].flatten() / share.values[:, merged:].max()  # each token's part of its own entry
         ratio = self.number("v4_pro.csa_ratio")
         names = [

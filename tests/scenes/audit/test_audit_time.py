@@ -118,6 +118,16 @@ def test_small_flashes_do_not_count() -> None:
     assert seen(small, 16) == set()
 
 
+def test_what_moves_across_the_frame_does_not_flash_where_it_passes() -> None:
+    passing = film([0.1] * 24, every=1)
+    for index, moment in enumerate(passing.moments):
+        moment.light[:, index : index + 4] = 0.6  # each column turns lighter once and darker once
+    assert seen(passing, 24) == set()
+    for index, moment in enumerate(passing.moments):
+        moment.light[:, :4] = (0.1, 0.6)[index % 2]  # beside it, an eighth of the frame flickers
+    assert seen(passing, 24) == {"flashes"}
+
+
 def test_a_still_picture_is_frozen_after_twelve_seconds() -> None:
     assert seen(film([0.1] * 3, ["a", "b", "b"], every=10), 20 + 181) == {"frozen"}
     assert seen(film([0.1] * 3, ["a", "b", "c"], every=10), 20 + 180) == set()
