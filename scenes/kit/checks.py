@@ -66,7 +66,7 @@ class Spans(DataBound, VGroup):
             left, right = (float(axis.share(value)) * width for value in longest)
             tall = pitch * (len(pairs) - 1) + thickness + 0.1
             box = RoundedRectangle(width=right - left, height=tall, corner_radius=0.04, stroke_width=0)
-            box.set_fill(theme.tint(gap_role, 0.42), 1)
+            box.set_fill(theme.tint(gap_role, 0.55), 1)
             self.rest = VGroup(box.move_to([(left + right) / 2, -pitch * (len(pairs) - 1) / 2, 0]))
             self.add_to_back(self.rest)
         self.frame = Line([0, 0, 0], [width, 0, 0], stroke_width=0)

@@ -148,7 +148,7 @@ class Scoreboard(DataBound, VGroup):
         for lab, value in panel.values.items():
             role = self.labs.get(lab, "muted")
             start, end = self._at(panel, lab, self.axis.low), self._at(panel, lab, float(value))
-            stem = Line(start, end, stroke_width=3).set_stroke(theme.tint(role, 0.68))
+            stem = Line(start, end, stroke_width=3).set_stroke(theme.tint(role, 0.8))
             dot = Circle(self._radius, stroke_width=3.5, color=theme.role(role)).set_fill(theme.role("ground"), 1)
             self.stems[panel.row, panel.column, lab] = stem
             self.dots[panel.row, panel.column, lab] = dot.move_to(end)
