@@ -199,5 +199,5 @@ class ReadingIsTheBottleneck(LectureScene):
             note = label(f"rings: measured on an {chip}", "small", "muted")
             note.align_to(chart.axes.corners, DOWN).shift(0.35 * UP).set_x(chart.axes.point(30, 1e12)[0])
             share = NumberLabel(measured.quantity("mla_busy"), "percent 2", size="small", role="latent", after=" busy")
-            share.next_to(chart.dots["MLA, measured"], DOWN, buff=0.14).shift(0.45 * LEFT)
+            share.next_to(dot := chart.dots["MLA, measured"], DOWN, buff=0.14).align_to(dot, RIGHT)
             self.play(FadeIn(rings, scale=2.5), FadeIn(note, share), run_time=1.0)
