@@ -5,7 +5,7 @@ from __future__ import annotations
 import multiprocessing
 import os
 from collections import Counter
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ProcessPoolExecutor, ThreadPoolExecutor
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -145,6 +145,13 @@ def _mismatches(course: Course, numbers: list[int], some: bool, keys: Sequence[s
     return found
 
 
+def out_of_step(lecture: Lecture, english: Lecture) -> Iterator[Finding]:
+    """What is said of a script that differs from its English original."""
+    for each in translating.differences(lecture, english):
+        scene = f"{lecture.number}/{each.scene}" if each.scene else str(lecture.number)
+        yield Finding(each.code, scene, each.step, each.where, each.what, each.mend)
+
+
 def _translated(report: Report, course: Course, keys: Sequence[str]) -> list[Finding]:
     """A script in another language against its English original; what lacks altogether is noted."""
     english = Course(course.scripts, course.scenes)
@@ -154,10 +161,8 @@ def _translated(report: Report, course: Course, keys: Sequence[str]) -> list[Fin
     originals = {lecture.number: lecture for lecture in english.lectures}
     for lecture in course.home.lectures:
         if lecture.number in originals and any(key.startswith(f"{lecture.number}/") for key in keys):
-            for each in translating.differences(lecture, originals[lecture.number]):
-                scene = f"{lecture.number}/{each.scene}" if each.scene else str(lecture.number)
-                if each.step == 0 or scene in keys:
-                    found.append(Finding(each.code, scene, each.step, each.where, each.what, each.mend))
+            differing = out_of_step(lecture, originals[lecture.number])
+            found += [each for each in differing if each.step == 0 or each.scene in keys]
     here = {lecture.number for lecture in course.home.lectures}
     if lacking := [str(number) for number in originals if number not in here]:
         report.notes.append(f"not in {locales.name(course.lang)} yet: lectures {', '.join(lacking)}")
@@ -318,10 +323,15 @@ def _citations(report: Report, course: Course, wishes: Wishes) -> None:
             report.updated.append(str(citations.save(lecture.number, now, course).name) + ": what the lecture cites")
         elif noted not in (None, now):
             assert noted is not None
-            odd = sorted({*now.facts, *now.runs} ^ {*noted.facts, *noted.runs})
-            mend = f"write what it cites now with `explain check {lecture.number} --update`"
-            what = f"{len(odd)} differ: {', '.join(odd[:3])}"
-            report.findings.append(Finding("citations-changed", str(lecture.number), 0, "citations", what, mend))
+            report.findings.append(citations_changed(lecture.number, now, noted))
+
+
+def citations_changed(lecture: int, now: Citations, noted: Citations) -> Finding:
+    """What is said of a lecture that does not cite what was noted."""
+    odd = sorted({*now.facts, *now.runs} ^ {*noted.facts, *noted.runs})
+    mend = f"write what it cites now with `explain check {lecture} --update`"
+    what = f"{len(odd)} differ: {', '.join(odd[:3])}"
+    return Finding("citations-changed", str(lecture), 0, "citations", what, mend)
 
 
 def _lengths(report: Report, course: Course, keys: Sequence[str]) -> None:

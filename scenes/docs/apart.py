@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import tempfile
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from manim import DOWN, LEFT, RIGHT, UP, Mobject, Rectangle, VGroup
@@ -13,6 +13,7 @@ from manim import DOWN, LEFT, RIGHT, UP, Mobject, Rectangle, VGroup
 from explainers.errors import ExplainError
 from scenes import citations, clock, script
 from scenes.audit import goldens, origins, timing
+from scenes.audit.checking import citations_changed, out_of_step
 from scenes.audit.findings import Finding, Notes
 from scenes.audit.walking import audit
 from scenes.docs.filmed import GOOD, boxed, film
@@ -143,10 +144,9 @@ def _boxes(things: Sequence[dict[str, list[float]]]) -> tuple[tuple[float, float
 def _cited(_: SceneEntry) -> Pair:
     now = citations.load(3)
     assert now is not None
-    *noted, new = now.runs
-    mend = "write what it cites now with `explain check 3 --update`"
-    finding = Finding("citations-changed", "3", 0, "citations", f"1 differ: {new}", mend)
-    return Pair(_two_lists(now.runs, noted), _two_lists(now.runs, now.runs), finding)
+    noted = replace(now, runs=now.runs[:-1])
+    finding = citations_changed(3, now, noted)
+    return Pair(_two_lists(now.runs, noted.runs), _two_lists(now.runs, now.runs), finding)
 
 
 def _two_lists(
@@ -163,21 +163,24 @@ def _two_lists(
 
 # ---------------------------------------------------------------------- languages and shapes
 def _out_of_step(_entry: SceneEntry) -> Pair:
-    names = [section.name for section in Course.default().lecture(3).sections]
-    mend = "give it the same scenes, paragraphs, references and marks as the English one"
-    finding = Finding("script-out-of-step", "3", 0, "3_mla.md", f"lacks {names[2]}", mend)
+    english, german = (Course.default(lang).lecture(3) for lang in ("en", "de"))
+    lacking = replace(german, sections=(*german.sections[:2], *german.sections[3:]))
+    (finding,) = out_of_step(lacking, english)
+    names = [section.name for section in english.sections]
     heads = ("the English script", "the other one")
     return Pair(_two_lists(names, [*names[:2], *names[3:]], heads), _two_lists(names, names, heads), finding)
 
 
 def _untranslated(_entry: SceneEntry) -> Pair:
-    english, german = (_opening(lang) for lang in ("en", "de"))
-    finding = Finding("untranslated", "3", 1, "step 1", "the words are the English ones", "write them in this language")
-    return Pair(Label(english, role="cost", width=8.0), Label(german, width=8.0), finding)
+    english, german = (Course.default(lang).lecture(3) for lang in ("en", "de"))
+    first, *rest = german.sections
+    kept = replace(first, steps=(english.sections[0].steps[0], *first.steps[1:]))
+    (finding,) = out_of_step(replace(german, sections=(kept, *rest)), english)
+    return Pair(Label(_opening(english), role="cost", width=8.0), Label(_opening(german), width=8.0), finding)
 
 
-def _opening(lang: str) -> str:
-    return Course.default(lang).lecture(3).sections[0].steps[0].narration.partition(". ")[0] + "."
+def _opening(lecture: script.Lecture) -> str:
+    return lecture.sections[0].steps[0].narration.partition(". ")[0] + "."
 
 
 def _words_missing(_entry: SceneEntry) -> Pair:

@@ -135,7 +135,7 @@ def _save(picture: Mobject | Pixels, path: Path, draw: Draw) -> None:
     if isinstance(picture, np.ndarray):
         studio.write_png(picture, path)
     else:
-        draw(lambda: picture, path)
+        draw(picture, path)
 
 
 def _section(code: str, finding: Finding, sources: list[str]) -> str:

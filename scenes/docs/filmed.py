@@ -36,7 +36,7 @@ class Filmed:
         return to_seconds(self.report.ticks) if self.report else 0.0
 
 
-def film(entry: SceneEntry, quality: str = "480p") -> Filmed:
+def film(entry: SceneEntry) -> Filmed:
     """Run a scene and keep its frames. A scene that raises keeps what it showed until then."""
     kept = Filmed()
 
@@ -46,7 +46,7 @@ def film(entry: SceneEntry, quality: str = "480p") -> Filmed:
         step = scene.current.index if scene.current else 0  # type: ignore[attr-defined]
         kept.motions.setdefault(step, []).append(look()[..., :3].copy())  # type: ignore[operator]
 
-    picture = Options(quality=quality).picture
+    picture = Options(quality="480p").picture
     try:
         kept.report = walk(
             entry,

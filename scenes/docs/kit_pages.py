@@ -42,7 +42,7 @@ def write(source: Path, names: Collection[str], draw: Draw) -> None:
         program = examples.code(example.build)
         if example.build not in drawn:
             drawn[example.build] = f"{name}.png"
-            draw(lambda program=program: examples.run(program), source / "kit" / drawn[example.build])  # type: ignore[misc]
+            draw(examples.run(program), source / "kit" / drawn[example.build])
         picture = drawn[example.build]
         (source / "kit" / f"{name}.md").write_text(page(name, example, program, picture), encoding="utf-8")
         if example.build not in shared:

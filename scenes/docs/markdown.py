@@ -32,10 +32,9 @@ def gallery(cards: Iterable[tuple[str, str, str]]) -> str:
     return f":::{{container}} gallery\n{inside}\n:::"
 
 
-def toctree(pages: Iterable[str], *, caption: str = "", hidden: bool = True) -> str:
-    """What belongs below a page, in order."""
-    options = {**({"caption": caption} if caption else {}), **({"hidden": ""} if hidden else {}), "maxdepth": "1"}
-    return fence("{toctree}", "\n".join(pages), **options)
+def toctree(pages: Iterable[str]) -> str:
+    """What belongs below a page, in order; the theme shows it beside all pages."""
+    return fence("{toctree}", "\n".join(pages), hidden="", maxdepth="1")
 
 
 def rst(text: str) -> str:
@@ -46,8 +45,3 @@ def rst(text: str) -> str:
 def plain(text: str) -> str:
     """Words without marks, for a description of a picture."""
     return re.sub(r"[`\[\]*_]", "", " ".join(text.split()))
-
-
-def anchor(name: str) -> str:
-    """``MyObject`` → ``myobject``: how a heading is linked to."""
-    return re.sub(r"[^a-z0-9]+", "-", name.lower()).strip("-")

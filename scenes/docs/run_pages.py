@@ -83,8 +83,8 @@ def tensors(trace: Trace, folder: Path, draw: Draw) -> str:
         picture = f"{trace.run}-{name}.png"
         _, slice_words = portraits.plane(array)
         small = ""
-        if portraits.portrait(array) is not None:
-            draw(lambda array=array: portraits.portrait(array), folder / picture)  # type: ignore[misc]
+        if (drawn := portraits.portrait(array)) is not None:
+            draw(drawn, folder / picture)
             small = markdown.image(picture, f"{name}: {slice_words or 'all of it'}")
         rows.append((f"`{name}`", _shape(array), _values(array), small, slice_words))
     return markdown.table(("Array", "Axes", "Values", "Portrait", "of which"), rows)

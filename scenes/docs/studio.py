@@ -9,59 +9,56 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import numpy as np
-from manim import CairoRenderer, Mobject, Scene
+from manim import Mobject
 from numpy.typing import NDArray
 from PIL import Image
 
 from explainers.traces import write_aside
 from scenes.kit import theme
+from scenes.production.looking import frame_of
 from scenes.production.settings import Picture
 
 #: Pixels of the whole frame; a page shows a picture at most this wide.
 WIDTH = 1280
 #: Flat drawings with smooth edges need no more.
-COLOURS = 160
+_COLOURS = 160
 _MARGIN = 28  # pixels around what is drawn
 
-Draw = Callable[[Callable[[], Mobject], Path], None]
+Draw = Callable[[Mobject, Path], None]
 
 
 @contextmanager
-def studio(width: int = WIDTH) -> Iterator[Draw]:
-    """``with studio() as draw: draw(build, path)`` calls ``build`` under the films' settings and writes a PNG."""
-    picture = Picture(width, round(width * 9 / 16), 15)
+def studio() -> Iterator[Draw]:
+    """``with studio() as draw: draw(mobject, path)``: it is built and drawn under the films' settings, as a PNG."""
+    picture = Picture(WIDTH, round(WIDTH * 9 / 16), 15)
     with tempfile.TemporaryDirectory(prefix="explain-docs-") as media, picture.configure(Path(media)):
 
-        def draw(build: Callable[[], Mobject], path: Path) -> None:
-            write_png(pixels(build()), path)
+        def draw(mobject: Mobject, path: Path) -> None:
+            write_png(pixels(mobject), path)
 
         yield draw
 
 
 def pixels(mobject: Mobject) -> NDArray[np.uint8]:
     """The frame (height, width, 3) with this mobject on it, cut to what is not ground."""
-    renderer = CairoRenderer(skip_animations=True)
-    scene = Scene(renderer=renderer)
-    scene.camera.background_color = theme.role("ground")
-    scene.add(mobject.scale(min(1.0, theme.SAFE_WIDTH / mobject.width, theme.FRAME_HEIGHT * 0.9 / mobject.height)))
-    renderer.update_frame(scene, ignore_skipping=True)
-    return cut(np.asarray(renderer.get_frame())[..., :3])
+    mobject.scale(min(1.0, theme.SAFE_WIDTH / mobject.width, theme.FRAME_HEIGHT * 0.9 / mobject.height))
+    return cut(frame_of(mobject)[..., :3])
 
 
-def cut(frame: NDArray[np.uint8], margin: int = _MARGIN) -> NDArray[np.uint8]:
+def cut(frame: NDArray[np.uint8]) -> NDArray[np.uint8]:
     """A frame (height, width, 3) without the empty ground around its contents; an empty one stays whole."""
     drawn = (frame != frame[0, 0]).any(-1)
     if not drawn.any():
         return frame
     rows, columns = np.flatnonzero(drawn.any(1)), np.flatnonzero(drawn.any(0))
-    top, left = max(rows[0] - margin, 0), max(columns[0] - margin, 0)
-    return frame[top : rows[-1] + margin + 1, left : columns[-1] + margin + 1]
+    top, left = max(rows[0] - _MARGIN, 0), max(columns[0] - _MARGIN, 0)
+    return frame[top : rows[-1] + _MARGIN + 1, left : columns[-1] + _MARGIN + 1]
 
 
-def write_png(frame: NDArray[np.uint8], path: Path, colours: int = COLOURS) -> None:
+def write_png(frame: NDArray[np.uint8], path: Path) -> None:
     """Write pixels as a small PNG with a palette."""
     image = Image.fromarray(np.ascontiguousarray(frame[..., :3])).quantize(
-        colours, Image.Quantize.MEDIANCUT, dither=Image.Dither.NONE
+        _COLOURS, Image.Quantize.MEDIANCUT, dither=Image.Dither.NONE
     )
     buffer = io.BytesIO()
     image.save(buffer, "PNG", optimize=True)

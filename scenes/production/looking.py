@@ -11,9 +11,10 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from manim import CairoRenderer, Mobject
+from manim import CairoRenderer, Mobject, Scene
 from numpy.typing import NDArray
 
+from scenes.kit import theme
 from scenes.production.loading import load_class
 from scenes.production.settings import Picture
 from scenes.registry import SceneEntry
@@ -50,6 +51,16 @@ class LookingRenderer(CairoRenderer):
             return self.get_frame()
         finally:
             self.looking = False
+
+
+def frame_of(*mobjects: Mobject) -> Pixels:
+    """Mobjects that belong to no scene, on the theme's ground; drawn under the settings in force."""
+    renderer = CairoRenderer(skip_animations=True)
+    scene = Scene(renderer=renderer)
+    scene.camera.background_color = theme.role("ground")
+    scene.add(*mobjects)
+    renderer.update_frame(scene, ignore_skipping=True)
+    return np.asarray(renderer.get_frame())
 
 
 def walk(

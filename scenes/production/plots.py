@@ -21,7 +21,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from manim import DL, CairoRenderer, Mobject, Scene
+from manim import DL, Mobject
 from numpy.typing import NDArray
 from PIL import Image
 from PIL.PngImagePlugin import PngInfo
@@ -30,6 +30,7 @@ from explainers import paths, runs
 from explainers.errors import ExplainError, one_of
 from explainers.traces import NamedArray, Trace, write_aside
 from scenes.kit import OriginLine, Series, theme, title
+from scenes.production.looking import frame_of
 from scenes.production.settings import Picture
 
 WIDTH = 960  # pixels; the height follows from the frame
@@ -123,15 +124,10 @@ def pixels_of(shown: RunPlot, trace: Trace, width: int = WIDTH) -> NDArray[np.ui
     """The plot of this trace as RGBA (height, width, 4)."""
     picture = Picture(width, round(width * 9 / 16), 15)
     with tempfile.TemporaryDirectory(prefix="explain-plot-") as media, picture.configure(Path(media)):
-        renderer = CairoRenderer(skip_animations=True)
-        scene = Scene(renderer=renderer)
-        scene.camera.background_color = theme.role("ground")
         origin = OriginLine(trace, width=theme.SAFE_WIDTH / _ORIGIN)
         corner = origin.get_corner(DL)
         origin.scale(_ORIGIN, about_point=corner)
-        scene.add(title(shown.heading), _fitted(shown.picture(trace), origin.get_top()[1]), origin)
-        renderer.update_frame(scene, ignore_skipping=True)
-        return np.asarray(renderer.get_frame())
+        return frame_of(title(shown.heading), _fitted(shown.picture(trace), origin.get_top()[1]), origin)
 
 
 def _fitted(picture: Mobject, above: float) -> Mobject:

@@ -12,14 +12,14 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
-from manim import DOWN, LEFT, RIGHT, UP, CairoRenderer, Mobject, Scene, VGroup
+from manim import DOWN, LEFT, RIGHT, UP, Mobject, VGroup
 from numpy.typing import NDArray
 from PIL import Image
 
 from explainers.errors import ExplainError
 from scenes import frame
-from scenes.kit import label, role
-from scenes.production.looking import Pixels, walk
+from scenes.kit import label
+from scenes.production.looking import Pixels, frame_of, walk
 from scenes.production.settings import Options, Picture
 from scenes.registry import Course
 from scenes.report import StepReport
@@ -129,12 +129,7 @@ def _fitted(picture: NDArray[np.uint8], box: _Box) -> tuple[float, int, int]:
 def _words(lecture: Lecture, box: _Box) -> NDArray[np.uint8]:
     """A frame with the lecture's number and name in a box."""
     with tempfile.TemporaryDirectory(prefix="explain-thumbnail-") as media, Picture(*SIZE, 15).configure(Path(media)):
-        renderer = CairoRenderer(skip_animations=True)
-        scene = Scene(renderer=renderer)
-        scene.camera.background_color = role("ground")
-        scene.add(_set(lecture, box))
-        renderer.update_frame(scene, ignore_skipping=True)
-        return np.asarray(renderer.get_frame())
+        return frame_of(_set(lecture, box))
 
 
 def _set(lecture: Lecture, box: _Box) -> VGroup:
