@@ -14,6 +14,7 @@ from typing import Any
 
 from explainers.errors import ExplainError, one_of
 from scenes.kit import fonts
+from scenes.player import folders
 
 _HERE = Path(__file__).parent
 ROOT = _HERE.parents[1]
@@ -81,7 +82,7 @@ def build(out: Path, only: Sequence[str] = (), tell: Tell = lambda line: None) -
 
 
 def _refuse_foreign(out: Path) -> None:
-    if out.is_dir() and any(out.iterdir()) and not (out / "objects.inv").is_file():
+    if folders.is_foreign(out, "objects.inv"):
         raise ExplainError(f"{out} holds something else than documentation; give an empty folder with --out")
 
 

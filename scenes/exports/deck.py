@@ -145,7 +145,7 @@ def _keys(talk: Talk) -> str:
     rows = []
     for keys, name in _KEYS:
         listed = " ".join(f"<kbd>{key}</kbd>" for key in keys.split())
-        rows.append(f"<dt>{listed}</dt><dd>{text(own[name].lower() if name == 'back' else own[name])}</dd>")
+        rows.append(f"<dt>{listed}</dt><dd>{text(own[name])}</dd>")
     return "\n".join(rows)
 
 

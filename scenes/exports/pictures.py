@@ -8,7 +8,7 @@ from typing import Literal
 from PIL import Image
 
 from scenes.exports.talk import Talk
-from scenes.player.pictures import frames
+from scenes.player.pictures import at_most, frames
 
 Moment = Literal["start", "end"]
 
@@ -20,7 +20,7 @@ def draw(talk: Talk, folder: Path, moment: Moment, kind: str = "png", width: int
     paths = []
     for slide, image in zip(talk.slides, frames(talk.film.video, wanted, talk.picture.fps), strict=True):
         paths.append(folder / f"{moment}-{slide.number:02d}.{kind}")
-        save(image, paths[-1], width)
+        _save(image, paths[-1], width)
     return paths
 
 
@@ -29,15 +29,13 @@ def poster(talk: Talk, path: Path, width: int | None = None) -> Path:
     own = talk.film.folder / "poster.png"
     if own.is_file():
         with Image.open(own) as kept:
-            save(kept.convert("RGB"), path, width)
+            _save(kept.convert("RGB"), path, width)
     else:
         (image,) = frames(talk.film.video, [talk.slides[0].end - 1], talk.picture.fps)
-        save(image, path, width)
+        _save(image, path, width)
     return path
 
 
-def save(image: Image.Image, path: Path, width: int | None = None) -> None:
-    """Write a picture in the format of the file's ending, made smaller where it is wider than ``width``."""
-    if width and image.width > width:
-        image = image.resize((width, round(image.height * width / image.width)), Image.Resampling.LANCZOS)
-    image.save(path, quality=88)  # of no meaning to a PNG
+def _save(image: Image.Image, path: Path, width: int | None) -> None:
+    """In the format of the file's ending."""
+    (at_most(image, width) if width else image).save(path, quality=88)  # of no meaning to a PNG

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import shutil
 import tempfile
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
@@ -14,6 +13,7 @@ import av
 from explainers.errors import ExplainError, one_of
 from scenes.exports.pictures import Moment
 from scenes.exports.talk import Talk, talk
+from scenes.player import folders
 from scenes.player.films import Film
 from scenes.production.assemble import publish
 
@@ -106,16 +106,12 @@ def _manim_slides(about: Talk, making: Path, out: Path, tell: Tell) -> Path:
 
 def _must_be_ours(target: Path) -> None:
     """Asked before the work begins."""
-    if target.exists() and not (target / MARK).is_file() and (not target.is_dir() or any(target.iterdir())):
+    if folders.is_foreign(target, MARK):
         raise ExplainError(f"{target} holds other things; choose another folder with --out")
 
 
 def _move(made: Path, target: Path) -> Path:
     """Put a whole folder in the place of the one that was exported before."""
     (made / MARK).write_text("explain export\n", encoding="utf-8")
-    before = made.with_name(f"{made.name}.before")
-    if target.exists():
-        target.rename(before)
-    made.rename(target)
-    shutil.rmtree(before, ignore_errors=True)
+    folders.put(made, target)
     return target

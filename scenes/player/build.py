@@ -12,7 +12,7 @@ from typing import Any
 from explainers import runs
 from explainers.errors import ExplainError
 from scenes import own_course
-from scenes.player import labs, look, pages, pictures
+from scenes.player import folders, labs, look, pages, pictures
 from scenes.player.course import course, identities, lecture
 from scenes.player.escaping import script_data
 from scenes.player.films import Film
@@ -42,27 +42,18 @@ def build_site(films: Sequence[Film], out: Path, *, tell: Tell = lambda _: None)
     """
     if not films:
         raise ExplainError("there are no films to build a site from; run `explain render all`")
-    if out.exists() and not (out / MARK).is_file() and (not out.is_dir() or any(out.iterdir())):
+    if folders.is_foreign(out, MARK):
         raise ExplainError(f"{out} holds other things; choose an empty folder with --out")
     making = out.with_name(f".{out.name}.making")
     shutil.rmtree(making, ignore_errors=True)
     making.mkdir(parents=True)
     try:
         _fill(identities(films), making, tell)
-        _replace(making, out)
+        folders.put(making, out)
     finally:
         shutil.rmtree(making, ignore_errors=True)
     files = [path for path in out.rglob("*") if path.is_file()]
     return SiteResult(out, tuple(film.name for film in films), sum(p.stat().st_size for p in files), len(files))
-
-
-def _replace(made: Path, out: Path) -> None:
-    before = out.with_name(f".{out.name}.before")
-    shutil.rmtree(before, ignore_errors=True)
-    if out.exists():
-        out.rename(before)
-    made.rename(out)
-    shutil.rmtree(before, ignore_errors=True)
 
 
 def _fill(films: dict[str, Film], folder: Path, tell: Tell) -> None:

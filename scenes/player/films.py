@@ -89,10 +89,9 @@ def films_in(folder: Path, lecture: int | None = None, course: Course | None = N
 
 def _of_own(films: list[Film], course: Course) -> list[Film]:
     """The films that a lecturer's own course would make."""
-    names = {film.name: film for film in films}
-    found = [names[chosen.name] for chosen in select([], course) if chosen.name in names]
-    scenes = {chosen.name: [entry.name for entry in chosen.entries] for chosen in select([], course)}
-    return [film for film in found if film.shows == scenes[film.name] and film.looks == (look.name(), frame.aspect())]
+    names, looks = {film.name: film for film in films}, (look.name(), frame.aspect())
+    wanted = ((names.get(chosen.name), [entry.name for entry in chosen.entries]) for chosen in select([], course))
+    return [film for film, scenes in wanted if film and film.shows == scenes and film.looks == looks]
 
 
 def _read(path: Path) -> dict[str, Any]:

@@ -73,6 +73,11 @@ def frames(video: Path, wanted: Sequence[int], fps: int) -> Iterator[Image.Image
 
 
 def _save(image: Image.Image, path: Path, width: int) -> None:
-    if image.width > width:
-        image = image.resize((width, round(image.height * width / image.width)), Image.Resampling.LANCZOS)
-    image.save(path, "WEBP", quality=84, method=4)
+    at_most(image, width).save(path, "WEBP", quality=84, method=4)
+
+
+def at_most(image: Image.Image, width: int) -> Image.Image:
+    """A picture, made smaller where it is wider than so many pixels."""
+    if image.width <= width:
+        return image
+    return image.resize((width, round(image.height * width / image.width)), Image.Resampling.LANCZOS)

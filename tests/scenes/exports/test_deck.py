@@ -2,13 +2,9 @@
 
 from __future__ import annotations
 
-import hashlib
 import io
 import re
-import shutil
-import subprocess
-import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -19,10 +15,11 @@ from PIL import Image
 from scenes.exports import deck, export
 from scenes.exports.talk import Talk, talk
 from scenes.player.pictures import frames
+from tests.scenes.built_pages import assert_built_again, assert_of_these_sources
+from tests.scenes.player.browsing import Open, eventually, until
 
 WEB = deck.BUILT.parent / "web"
 FILM = "document.querySelector('.present video')"
-Open = Callable[..., Any]
 
 
 @pytest.fixture(scope="module")
@@ -58,14 +55,6 @@ def open_deck(browser: Any, written: Path) -> Iterator[Open]:
     assert not trouble
 
 
-def until(page: Any, condition: str) -> None:
-    """Wait for a condition in the page. (Playwright's own waiting evaluates in the page, which the policy forbids.)"""
-    end = time.monotonic() + 10
-    while not page.evaluate(condition):
-        assert time.monotonic() < end, f"not within 10 s: {condition}"
-        page.wait_for_timeout(30)
-
-
 def at(page: Any, place: int) -> None:
     """The slide ``place``, from 1 (the title)."""
     until(
@@ -81,16 +70,14 @@ def near_end(page: Any) -> None:
 
 def looks_like(page: Any, wanted: Image.Image) -> None:
     """Wait until the window shows this picture."""
-    end = time.monotonic() + 10
     target = np.asarray(wanted.resize((240, 135)), int)
-    while True:
+
+    def near() -> bool:
         with Image.open(io.BytesIO(page.screenshot())) as shot:
             seen = np.asarray(shot.convert("RGB").resize((240, 135)), int)
-        away = np.abs(seen - target)[:-4].mean()  # the lowest rows show how far the deck has come
-        if away < 2.5:
-            return
-        assert time.monotonic() < end, f"differs by {away:.1f}"
-        page.wait_for_timeout(50)
+        return bool(np.abs(seen - target)[:-4].mean() < 2.5)  # the lowest rows show how far the deck has come
+
+    eventually(page, near, "the wanted picture")
 
 
 def last_picture(small: Talk, number: int) -> Image.Image:
@@ -262,27 +249,12 @@ def test_shape_language_and_sound_are_the_films(remake: Any, open_deck: Open, tm
 
 
 # ---------------------------------------------------------------------- the built page
-def stamp() -> str:
-    digest = hashlib.sha256()
-    names = {f"src/{path.name}" for path in (WEB / "src").iterdir()}
-    for name in sorted(names | {"build.mjs", "package-lock.json"}):
-        digest.update(f"{name}\0".encode() + (WEB / name).read_bytes())
-    return digest.hexdigest()
-
-
 def test_built_deck_is_of_these_sources() -> None:
-    for path in deck.BUILT.glob("*.[jc]s*"):
-        assert f"/* source {stamp()} */" in path.read_text("utf-8"), (
-            "run `npm ci && npm run build` in scenes/exports/web"
-        )
+    assert_of_these_sources(WEB, *deck.BUILT.glob("*.[jc]s*"))
 
 
 def test_built_deck_can_be_built_again(tmp_path: Path) -> None:
-    if not shutil.which("node") or not (WEB / "node_modules" / "esbuild").is_dir():
-        pytest.skip("Node or scenes/exports/web/node_modules lacks: only who changes the page needs them")
-    subprocess.run(["node", "build.mjs", str(tmp_path)], cwd=WEB, check=True)
-    for path in tmp_path.iterdir():
-        assert path.read_bytes() == (deck.BUILT / path.name).read_bytes(), path.name
+    assert_built_again(WEB, deck.BUILT, tmp_path)
 
 
 def test_it_carries_the_licences(written: Path) -> None:

@@ -3,11 +3,8 @@
 from __future__ import annotations
 
 import base64
-import hashlib
 import json
 import re
-import shutil
-import subprocess
 from html.parser import HTMLParser
 from pathlib import Path
 from typing import Any
@@ -28,6 +25,7 @@ from scenes.player.escaping import script_data
 from scenes.player.films import slug
 from scenes.player.origins import Origins, address
 from scenes.player.pictures import frames
+from tests.scenes.built_pages import assert_built_again, assert_of_these_sources
 
 WEB = BUILT.parent / "web"
 
@@ -230,27 +228,12 @@ def test_a_damaged_manifest_is_named(tmp_path: Path) -> None:
 
 
 # ---------------------------------------------------------------------- the built page
-def stamp() -> str:
-    digest = hashlib.sha256()
-    names = {path.relative_to(WEB).as_posix() for path in (WEB / "src").rglob("*") if path.is_file()}
-    for name in sorted(names | {"build.mjs", "package-lock.json"}):
-        digest.update(f"{name}\0".encode() + (WEB / name).read_bytes())
-    return digest.hexdigest()
-
-
 def test_built_page_is_of_these_sources() -> None:
-    for name in ("player.js", "player.css"):
-        assert f"/* source {stamp()} */" in (BUILT / name).read_text("utf-8"), (
-            "run `npm ci && npm run build` in scenes/player/web"
-        )
+    assert_of_these_sources(WEB, *BUILT.glob("*.[jc]s*"))
 
 
 def test_built_page_can_be_built_again(tmp_path: Path) -> None:
-    if not shutil.which("node") or not (WEB / "node_modules" / "esbuild").is_dir():
-        pytest.skip("Node or scenes/player/web/node_modules lacks: only who changes the page needs them")
-    subprocess.run(["node", "build.mjs", str(tmp_path)], cwd=WEB, check=True)
-    for path in (path for path in tmp_path.rglob("*") if path.is_file()):
-        assert path.read_bytes() == (BUILT / path.relative_to(tmp_path)).read_bytes(), path.name
+    assert_built_again(WEB, BUILT, tmp_path)
 
 
 def test_page_script_is_light() -> None:

@@ -64,13 +64,17 @@ export function heatMap(rows, { rowAxis, columnAxis, name, unit, spot, rowLabel,
   }
   const under = h("p", { class: "fine under", "aria-hidden": "true" }, "\u00a0");
   canvas.addEventListener("pointermove", (event) => {
-    const box = canvas.getBoundingClientRect();
-    const i = Math.min(height - 1, Math.floor(((event.clientY - box.top) / box.height) * height));
-    const j = Math.min(width - 1, Math.floor(((event.clientX - box.left) / box.width) * width));
-    if (i < 0 || j < 0) return;
+    const [i, j] = cellAt(event, height, width);
     under.textContent = [rowAxis && `${rowAxis} ${rowLabel(i)}`, columnAxis && `${columnAxis} ${columnLabel(j)}`, `${shortNumber(rows[i][j])} ${unit}`.trim()].filter(Boolean).join(" · ");
   });
   return h("figure", { class: "heat" }, canvas, bar(scale, unit), under);
+}
+
+/** Row and column of the cell under the pointer, of a picture of so many. */
+export function cellAt({ currentTarget, clientX, clientY }, rows, columns) {
+  const box = currentTarget.getBoundingClientRect();
+  const at = (share, count) => Math.min(count - 1, Math.max(0, Math.floor(share * count)));
+  return [at((clientY - box.top) / box.height, rows), at((clientX - box.left) / box.width, columns)];
 }
 
 export function bar(scale, unit) {

@@ -60,7 +60,7 @@ export function live(place, { model, load, tokenizer, start, compute, show }) {
     }
   }
 
-  const ready = Promise.all([load("labs/ort"), load(`labs/${model}`), script("assets/ort.js")])
+  Promise.all([load("labs/ort"), load(`labs/${model}`), script("assets/ort.js")])
     .then(([runtime, file]) => globalThis.explainSession(runtime, file))
     .then((made) => {
       session = made;
@@ -68,7 +68,7 @@ export function live(place, { model, load, tokenizer, start, compute, show }) {
       return run();
     })
     .catch((error) => { status.textContent = `The model could not be loaded (${error.message}); the recorded example stays.`; });
-  return { status, field: h("label", { class: "text-field" }, "Text", text), later, ready, session: () => session };
+  return { status, field: h("label", { class: "text-field" }, "Text", text), later, session: () => session };
 }
 
 const scripts = new Map();

@@ -2,7 +2,7 @@
 
 import { shortNumber } from "../arrays.js";
 import { h } from "../dom.js";
-import { bar, colourOf } from "../heat.js";
+import { bar, cellAt, colourOf } from "../heat.js";
 
 const NAMED = 20; // rows up to which tokens stand beside them
 
@@ -19,9 +19,7 @@ export function strip(rows, { name, tokens, full, scale, of }) {
   Object.assign(canvas.style, { width: `${(100 * width) / full}%`, minWidth: "3px", height: `${rows.length * (named ? 16 : 5)}px` });
   const under = h("span", { "aria-hidden": "true" });
   canvas.addEventListener("pointermove", (event) => {
-    const box = canvas.getBoundingClientRect();
-    const y = Math.min(rows.length - 1, Math.max(0, Math.floor(((event.clientY - box.top) / box.height) * rows.length)));
-    const x = Math.min(width - 1, Math.max(0, Math.floor(((event.clientX - box.left) / box.width) * width)));
+    const [y, x] = cellAt(event, rows.length, width);
     under.textContent = `${tokens[y]} · ${of(x)} · ${shortNumber(rows[y][x])}`;
   });
   canvas.addEventListener("pointerleave", () => { under.textContent = ""; });
