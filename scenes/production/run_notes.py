@@ -80,7 +80,8 @@ def recipe(trace: Trace) -> str:
     run = runs.CATALOGUE[trace.run]
     stop = "" if run.summary.endswith("?") else "."
     parts = [run.summary[:1].upper() + run.summary[1:] + stop]
-    for key, values in {"parameters": trace.params, **trace.meta}.items():
+    about = {"parameters": trace.params, **dict(sorted(trace.meta.items()))}  # in the order of a trace that is loaded
+    for key, values in about.items():
         if isinstance(values, Mapping) and values and key != "writing":  # how answers are sampled follows from the rest
             parts.append(f"{key.capitalize()}: {_listed(values)}.")
     if "seconds" in trace.meta and is_recorded(trace.run):  # what is computed anew takes another time each time

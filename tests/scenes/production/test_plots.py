@@ -66,6 +66,11 @@ def test_the_readme_is_what_the_traces_say() -> None:
     assert committed == run_notes.readme(), "a trace or a note has changed; run `explain plots`"
 
 
+def test_a_run_that_was_just_computed_is_told_as_one_that_is_remembered(tmp_path: Path) -> None:
+    trace = runs.get("question_checks", fresh=True)
+    assert run_notes.recipe(trace) == run_notes.recipe(Trace.load(trace.save(tmp_path / "kept.safetensors")))
+
+
 def test_no_number_of_a_note_was_typed() -> None:
     for shown in plots.plots().values():
         words = re.sub(r"\{[^}]*\}", "", f"{shown.heading} {shown.found} {shown.against}")
