@@ -10,6 +10,8 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
+from scenes.environment import restored
+
 if TYPE_CHECKING:
     from scenes.player.films import Film
     from scenes.registry import Course
@@ -79,15 +81,7 @@ def _chosen(environment: str) -> Callable[[click.Context, click.Parameter, str |
 
 def _for_this_call(context: click.Context, name: str, value: str) -> None:
     """Set a variable that the processes of this call inherit, until the call ends."""
-    before = os.environ.get(name)
-
-    def restore() -> None:
-        if before is None:
-            os.environ.pop(name, None)
-        else:
-            os.environ[name] = before
-
-    context.call_on_close(restore)
+    context.with_resource(restored(name))
     os.environ[name] = value
 
 

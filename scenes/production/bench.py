@@ -20,6 +20,7 @@ from pathlib import Path
 from typing import Any
 
 from explainers.errors import ExplainError
+from scenes.environment import restored
 from scenes.production.films import compute_runs
 from scenes.production.plan import Job
 from scenes.production.settings import Options, Picture
@@ -79,24 +80,17 @@ def bench(
     if sample is not None:
         lot = set(random.Random(0).sample(range(len(entries)), min(sample, len(entries))))
         entries = [entry for index, entry in enumerate(entries) if index in lot]
-    cores, before = options.workers, os.environ.get("EXPLAIN_CACHE")
-    with tempfile.TemporaryDirectory(prefix="explain-bench-") as name:
+    with tempfile.TemporaryDirectory(prefix="explain-bench-") as name, restored("EXPLAIN_CACHE"):
         work = Path(name)
         os.environ["EXPLAIN_CACHE"] = str(work / "cache")  # cold, and the same for both
-        try:
-            compute_runs([Job(entry, options.picture) for entry in entries], work / "runs")
-            scenes = []
-            for index, entry in enumerate(entries):
-                scenes.append(_scene(entry, options.picture, work / str(index), compare))
-                say(line(scenes[-1]))
-                shutil.rmtree(work / str(index))
-            whole = _whole(entries, options, work)
-        finally:
-            if before is None:
-                del os.environ["EXPLAIN_CACHE"]
-            else:
-                os.environ["EXPLAIN_CACHE"] = before
-    return summary(scenes, whole, cores, options.picture)
+        compute_runs([Job(entry, options.picture) for entry in entries], work / "runs")
+        scenes = []
+        for index, entry in enumerate(entries):
+            scenes.append(_scene(entry, options.picture, work / str(index), compare))
+            say(line(scenes[-1]))
+            shutil.rmtree(work / str(index))
+        whole = _whole(entries, options, work)
+    return summary(scenes, whole, options.workers, options.picture)
 
 
 def summary(scenes: Sequence[SceneBench], whole: Usage, cores: int, picture: Picture) -> dict[str, Any]:

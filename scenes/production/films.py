@@ -12,6 +12,7 @@ from explainers import runs
 from explainers.errors import ExplainError
 from scenes import frame, voices
 from scenes.door import Read
+from scenes.environment import restored
 from scenes.production import cache, executors, memory, pool, why
 from scenes.production.assemble import assemble
 from scenes.production.causes import cause
@@ -188,17 +189,8 @@ def _must_match(films: Sequence[Selection]) -> None:
 @contextmanager
 def _chosen(options: Options) -> Iterator[None]:
     """The user's choices in the environment, where workers inherit them; afterwards it is as it was."""
-    names = ("EXPLAIN_CONTEXT", "EXPLAIN_LANG", frame.ENVIRONMENT)
-    before = {name: os.environ.get(name) for name in names}
-    given = {name: getattr(options, name) for name in ("text", "seed", "device", "source")}
-    runs.add_context(**given)
-    os.environ["EXPLAIN_LANG"] = options.lang
-    os.environ[frame.ENVIRONMENT] = options.aspect
-    try:
+    with restored("EXPLAIN_CONTEXT", "EXPLAIN_LANG", frame.ENVIRONMENT):
+        runs.add_context(**{name: getattr(options, name) for name in ("text", "seed", "device", "source")})
+        os.environ["EXPLAIN_LANG"] = options.lang
+        os.environ[frame.ENVIRONMENT] = options.aspect
         yield
-    finally:
-        for name, value in before.items():
-            if value is None:
-                os.environ.pop(name, None)
-            else:
-                os.environ[name] = value

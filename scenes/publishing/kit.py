@@ -14,6 +14,7 @@ from explainers import runs
 from explainers.errors import ExplainError
 from explainers.traces import write_aside
 from scenes import frame
+from scenes.environment import restored
 from scenes.production import sound
 from scenes.production.assemble import MANIFEST
 from scenes.publishing import describing
@@ -27,7 +28,8 @@ def kit(number: int, films: Path, out: Path, picture: str = "") -> tuple[Path, l
     """
     course = Course.default()
     (film,) = select([str(number)], course)
-    folder, manifest = _rendered(films / film.name, film.name, number)
+    folder = films / film.name
+    manifest = _rendered(folder, film.name, number)
     target = out / film.name
     target.mkdir(parents=True, exist_ok=True)
     for left in target.glob("thumbnail.*"):
@@ -57,7 +59,8 @@ def kit(number: int, films: Path, out: Path, picture: str = "") -> tuple[Path, l
     return target, notes
 
 
-def _rendered(folder: Path, name: str, number: int) -> tuple[Path, dict[str, Any]]:
+def _rendered(folder: Path, name: str, number: int) -> dict[str, Any]:
+    """The manifest of a film, all of whose files are there."""
     try:
         manifest = json.loads((folder / MANIFEST).read_text(encoding="utf-8"))
     except FileNotFoundError:
@@ -70,7 +73,7 @@ def _rendered(folder: Path, name: str, number: int) -> tuple[Path, dict[str, Any
     lacking = [suffix for suffix in (".mp4", ".srt", ".vtt") if not (folder / f"{name}{suffix}").is_file()]
     if lacking:
         raise ExplainError(f"{folder} lacks {name}{lacking[0]}; render the lecture again")
-    return folder, dict(manifest)
+    return dict(manifest)
 
 
 def _loudness(film: Path) -> tuple[str, list[str]]:
@@ -92,20 +95,10 @@ def _loudness(film: Path) -> tuple[str, list[str]]:
 def _chosen(manifest: Mapping[str, Any]) -> Iterator[None]:
     """What was chosen for the film holds for its thumbnail: theme, text, seed, weights. It is 16:9 in any case."""
     settings = manifest["settings"]
-    before = {
-        name: os.environ.get(name) for name in ("EXPLAIN_THEME", "EXPLAIN_CONTEXT", "EXPLAIN_LANG", frame.ENVIRONMENT)
-    }
-    chosen = {name: settings[name] for name in ("text", "seed", "source") if settings.get(name) is not None}
-    runs.add_context(**chosen)
-    if settings.get("theme"):
-        os.environ["EXPLAIN_THEME"] = str(settings["theme"])
-    os.environ["EXPLAIN_LANG"] = str(manifest["language"])
-    os.environ[frame.ENVIRONMENT] = frame.WIDE
-    try:
+    with restored("EXPLAIN_THEME", "EXPLAIN_CONTEXT", "EXPLAIN_LANG", frame.ENVIRONMENT):
+        runs.add_context(**{name: settings.get(name) for name in ("text", "seed", "source")})
+        if settings.get("theme"):
+            os.environ["EXPLAIN_THEME"] = str(settings["theme"])
+        os.environ["EXPLAIN_LANG"] = str(manifest["language"])
+        os.environ[frame.ENVIRONMENT] = frame.WIDE
         yield
-    finally:
-        for name, value in before.items():
-            if value is None:
-                os.environ.pop(name, None)
-            else:
-                os.environ[name] = value
