@@ -1,7 +1,7 @@
 """Numbers as a language writes them, from the Unicode CLDR by way of Babel; English needs neither.
 
-`figure` writes digits, `scaled` the words for millions and for ten thousands, `bytes_unit` and `currency` what stands
-beside them; `plain` turns what was written back into the English way, so that a check can read it.
+`figure` writes digits, `with_word` the words for millions and for ten thousands, `bytes_unit` and `currency` what
+stands beside them; `plain` turns what was written back into the English way, so that a check can read it.
 """
 
 from __future__ import annotations

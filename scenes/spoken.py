@@ -30,7 +30,8 @@ _PIECE = re.compile(
 )
 _FIGURE = re.compile(r"\d+(?:[.,]\d+)*|[⁻⁰¹²³⁴⁵⁶⁷⁸⁹]+|[^\W\d_]+(?:['’\-‑][^\W\d_]+)*|[$€%×/+−]")
 _SMALL_KANA = "ゃゅょャュョァィゥェォ"
-_ENDS, _PAUSES = ".!?…。！？", ",;:—，；：、"
+#: What ends a sentence, and what a clause.
+ENDS, PAUSES = ".!?…。！？", ",;:—，；：、"
 
 
 # ---------------------------------------------------------------------- tokens
@@ -64,7 +65,7 @@ def weight(token: str, lang: str) -> float:
     if lang == "en":
         return speech.weight(token)
     ending = token.rstrip("\"'”’)」』）")[-1:]
-    pause = 2.0 if ending and ending in _ENDS else 1.0 if ending and ending in _PAUSES else 0.0
+    pause = 2.0 if ending and ending in ENDS else 1.0 if ending and ending in PAUSES else 0.0
     return syllables(token, lang) + pause
 
 

@@ -13,8 +13,6 @@ from scenes.report import SceneReport, StepReport
 
 LINE = 42  # characters; the BBC and Netflix guides say 37 to 42
 LINES = 2
-_ENDS = ".!?…。！？"
-_PAUSES = ",;:—，；：、"
 
 
 @dataclass(frozen=True)
@@ -57,7 +55,7 @@ def _cut(tokens: Sequence[str]) -> Iterator[tuple[int, int]]:
 
 def _better_end(tokens: Sequence[str], start: int, end: int) -> int:
     """The last end of a sentence in the run, else of a clause in its second half, else where it is full."""
-    for signs, least in ((_ENDS, (end - start) // 3), (_PAUSES, (end - start) // 2)):
+    for signs, least in ((spoken.ENDS, (end - start) // 3), (spoken.PAUSES, (end - start) // 2)):
         for index in range(end, start + max(1, least), -1):
             if tokens[index - 1].rstrip("\"'”’)")[-1:] in signs:
                 return index

@@ -11,13 +11,13 @@ import atexit
 import contextlib
 import hashlib
 import json
-import os
 import sys
 from collections.abc import Iterator
 from functools import cache
 from pathlib import Path
 from typing import Any
 
+from explainers.traces import write_aside
 from scenes.production import cache as parts
 from scenes.syntax import lecture_of
 
@@ -106,12 +106,8 @@ def _keep(file: Path, maker: str, facts: dict[str, Any], before: str) -> None:
     text = json.dumps(facts, sort_keys=True)
     if text == before or not file.parent.is_dir():
         return
-    aside = file.with_name(f".{file.name}.{os.getpid()}")
     with contextlib.suppress(OSError):  # it is found again next time
-        aside.write_text(f'{{"maker": "{maker}", "checksum": "{short(text)}", "facts": {text}}}', encoding="utf-8")
-        os.replace(aside, file)
-    with contextlib.suppress(OSError):
-        aside.unlink(missing_ok=True)
+        write_aside(file, f'{{"maker": "{maker}", "checksum": "{short(text)}", "facts": {text}}}'.encode())
 
 
 # ---------------------------------------------------------------------- syntax

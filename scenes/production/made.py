@@ -8,13 +8,13 @@ from __future__ import annotations
 import contextlib
 import hashlib
 import json
-import os
 import platform
 from collections.abc import Sequence
 from dataclasses import asdict
 from pathlib import Path
 
 from explainers.runs import context
+from explainers.traces import write_aside
 from scenes import look
 from scenes.production import cache
 from scenes.production.cache import Part
@@ -52,13 +52,9 @@ def lies_there(folder: Path, key: str, files: Sequence[str]) -> bool:
 
 def note(folder: Path, key: str, files: Sequence[str]) -> None:
     """Note that a folder holds the film of this key."""
-    place = _note(folder)
-    aside = place.with_name(f"{place.name}.{os.getpid()}")
     noted = {"key": key, "files": {name: _digest(folder / name) for name in files}}
     with contextlib.suppress(OSError):  # the film is there; it will be put together once more
-        place.parent.mkdir(parents=True, exist_ok=True)
-        aside.write_text(json.dumps(noted), encoding="utf-8")
-        os.replace(aside, place)
+        write_aside(_note(folder), json.dumps(noted).encode())
 
 
 def _note(folder: Path) -> Path:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import hashlib
+import io
 import os
 from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
@@ -14,6 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from explainers import paths
+from explainers.traces import write_aside
 from scenes.voices.listening import Samples
 
 #: What was not used for the longest time goes when there are more bytes than this.
@@ -34,10 +36,9 @@ def remembered(made_of: Iterable[bytes], make: Callable[[], Arrays | None]) -> A
         return found
     made = make()
     if made is not None:
-        file.parent.mkdir(parents=True, exist_ok=True)
-        aside = file.with_name(f"{file.stem}.{os.getpid()}.npz")
-        np.savez(aside, **made)  # type: ignore[arg-type]  # its names are not those of its options
-        os.replace(aside, file)
+        content = io.BytesIO()
+        np.savez(content, **made)  # type: ignore[arg-type]  # its names are not those of its options
+        write_aside(file, content.getvalue())
     return made
 
 

@@ -35,11 +35,12 @@ def main() -> int:
         answers.write(json.dumps(message) + "\n")
 
     job = json.loads(line)
-    if "picture" in job:  # the kit is made for the shape of its frame when it is imported
-        shape = frame.of_pixels(job["picture"]["width"], job["picture"]["height"])
-        os.environ[frame.ENVIRONMENT] = frame.WIDE if job["picture"].get("band") else shape
     step = 0
     try:
+        if "picture" in job:  # the kit is made for the shape of its frame when it is imported
+            from scenes.production.settings import Picture
+
+            os.environ[frame.ENVIRONMENT] = Picture(**job["picture"]).aspect
         {"draw": _draw, "look": _look, "compute": _compute}[job["kind"]](job, tell)
     except Exception as error:
         from scenes.production.causes import cause

@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-import re
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+from scenes.player.origins import address
+
 #: YouTube's rules: chapters of so many seconds at least, so many at least, the first at 0:00.
 CHAPTER_SECONDS, CHAPTERS = 10.0, 3
 #: YouTube's limits, in bytes of UTF-8 and in characters; both forbid angle brackets.
 DESCRIPTION, TITLE = 5000, 100
-_ARXIV = re.compile(r"\b(?:arXiv[: ]\s*)?(\d{4}\.\d{4,5})\b")
 _PLACES = 2
 
 
@@ -40,16 +40,13 @@ def chapters(manifest: Mapping[str, Any]) -> list[tuple[float, str]]:
 
     Empty where fewer chapters than YouTube wants are left.
     """
-    scenes = manifest["scenes"]
     found: list[tuple[float, str]] = []
     begin = 0.0
-    for index, scene in enumerate(scenes):
-        end, last = float(scene["end_seconds"]), index == len(scenes) - 1
+    for scene in manifest["scenes"]:
+        end = float(scene["end_seconds"])
         if end - begin >= CHAPTER_SECONDS:
             found.append((begin, str(scene["heading"])))
             begin = end
-        elif last and not found:
-            return []
     return found if len(found) >= CHAPTERS else []
 
 
@@ -116,15 +113,6 @@ def _roots(origin: Mapping[str, Any]) -> Iterator[Mapping[str, Any]]:
         yield from _roots(source["origin"])
 
 
-def address(cited: Mapping[str, Any]) -> str:
-    """Where a source can be read: its own address if it has one, else arXiv's page where its name says one."""
-    url = str(cited.get("url") or "")
-    if url.startswith(("https://", "http://")):
-        return url
-    found = _ARXIV.search(str(cited.get("source", "")))
-    return f"https://arxiv.org/abs/{found[1]}" if found else ""
-
-
 # ---------------------------------------------------------------------- the description
 def title(manifest: Mapping[str, Any]) -> str:
     """The lecture's title; its first half where the whole is too long."""
@@ -136,7 +124,7 @@ def description(manifest: Mapping[str, Any], answer: str = "", limit: int = DESC
     """Question, chapters, sources, runs, voice: as much as fits; what does not fit is counted."""
     marks = chapter_lines(chapters(manifest))
     told, computed = sources(manifest)
-    head = [plain(str(manifest["question"])), plain(answer), ""]
+    head = [plain(str(manifest["question"])), *([plain(answer)] if answer else []), ""]
     body = ["Chapters", *marks, ""] if marks else []
     runs = ["Computed for this film", plain(", ".join(computed)), ""] if computed else []
     voice = manifest["settings"].get("voice")
@@ -147,7 +135,7 @@ def description(manifest: Mapping[str, Any], answer: str = "", limit: int = DESC
     for count in range(len(lines), -1, -1):
         rest = [f"and {len(lines) - count} more"] if count < len(lines) else []
         cited = ["Sources of the numbers", *lines[:count], *rest, ""] if lines else []
-        text = "\n".join([*(head if answer else [head[0], ""]), *body, *cited, *runs, *foot]).strip() + "\n"
+        text = "\n".join([*head, *body, *cited, *runs, *foot]).strip() + "\n"
         if len(text.encode()) <= limit:
             return text
     return "\n".join([head[0], "", *marks]).encode()[:limit].decode(errors="ignore")

@@ -5,6 +5,7 @@ The microphone is `sounddevice`'s where that package and a device are there; any
 
 from __future__ import annotations
 
+import io
 import json
 import textwrap
 import wave
@@ -168,15 +169,14 @@ def _verdict(prompt: Prompt, samples: Samples) -> _Verdict:
 def _keep(prompt: Prompt, samples: Samples) -> Path:
     """Write the take as 16-bit WAV, and note what was read. Another kind of file of that step makes way."""
     folder = prompt.file.parent
-    made = folder / f".{prompt.file.name}.part"
+    content = io.BytesIO()
+    with wave.open(content, "wb") as out:
+        out.setnchannels(1)
+        out.setsampwidth(2)
+        out.setframerate(RATE)
+        out.writeframes(np.round(np.clip(samples, -1, 1) * 32767).astype("<i2").tobytes())
     try:
-        folder.mkdir(parents=True, exist_ok=True)
-        with wave.open(str(made), "wb") as out:
-            out.setnchannels(1)
-            out.setsampwidth(2)
-            out.setframerate(RATE)
-            out.writeframes(np.round(np.clip(samples, -1, 1) * 32767).astype("<i2").tobytes())
-        made.replace(prompt.file)
+        write_aside(prompt.file, content.getvalue())
     except OSError as error:
         raise ExplainError(
             f"{prompt.file} cannot be written ({error}); make room there, or the folder yours"

@@ -10,7 +10,6 @@ from __future__ import annotations
 import difflib
 import json
 import re
-from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -211,15 +210,3 @@ def words_read(folder: Path) -> dict[str, str]:
         return dict(json.loads((folder / SAID).read_text(encoding="utf-8")))
     except (OSError, ValueError):
         return {}
-
-
-def missing(lecture: Lecture, scenes: Sequence[str] = ()) -> list[tuple[str, int]]:
-    """Scenes and steps of a lecture (or of some of its scenes) that are not recorded."""
-    found = recordings(lecture)
-    return [
-        (section.name, step.index)
-        for section in lecture.sections
-        if not scenes or section.name in scenes
-        for step in section.steps
-        if (section.name, step.index) not in found and (section.name, 0) not in found
-    ]

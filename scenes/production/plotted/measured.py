@@ -2,20 +2,12 @@
 
 from __future__ import annotations
 
-import numpy as np
 from manim import Mobject
 
-from explainers.traces import NamedArray, Trace
-from scenes.kit import LineChart, Roof, RooflineChart, Series, Work
-from scenes.production.plots import plot, where
-
-_ROLES = {"transformers": "cost", "MHA": "key", "full cache": "value", "fused": "latent", "bytes": "muted"}
-_WAYS = {
-    "transformers": "transformers' MLA",
-    "fused": "MLA absorbed",
-    "full cache": "MLA, full cache",
-    "bytes": "reading its bytes",
-}
+from explainers.traces import Trace
+from scenes.kit import Roof, RooflineChart, Work
+from scenes.production.plots import plot
+from scenes.production.plotted.newer import decoding
 
 
 @plot(
@@ -34,17 +26,7 @@ _WAYS = {
     with one token.""",
 )
 def engine_gpu(trace: Trace) -> Mobject:
-    times = trace["decode"].pick(batch=0)
-    curves = []
-    for way, colour in _ROLES.items():
-        line = where(times, size="v3", way=way)
-        at = np.array([float(label) for label in line.labels["context"]])
-        kept = [int(place) for place in np.flatnonzero(np.isfinite(line.values))]
-        x = NamedArray(at[kept], ("context",), "tokens in the cache", run=trace.run)
-        curves.append(Series(_WAYS.get(way, way), line.pick(context=kept), x, role=colour))
-    return LineChart(
-        curves, x_name="tokens in the cache", y_name="one step of one layer", x_log=True, y_log=True, width=7.4
-    )
+    return decoding(trace, "v3")
 
 
 @plot(

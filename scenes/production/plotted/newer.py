@@ -88,24 +88,28 @@ def compression(trace: Trace) -> Mobject:
     its loop already takes little more than reading the weights.""",
 )
 def engine(trace: Trace) -> Mobject:
+    return decoding(trace, "v2_lite")
+
+
+_WAYS = {
+    "transformers": ("transformers' MLA", "cost"),
+    "MHA": ("MHA", "key"),
+    "full cache": ("MLA, full cache", "value"),
+    "fused": ("MLA absorbed", "latent"),
+    "bytes": ("reading its bytes", "muted"),
+}
+
+
+def decoding(trace: Trace, size: str) -> LineChart:
+    """Times of one decoding step of one layer of this size over its cache, one sequence, by the ways of doing it."""
     times = trace["decode"].pick(batch=0)
-    roles = {"transformers": "cost", "MHA": "key", "full cache": "value", "fused": "latent", "bytes": "muted"}
-    size = "v2_lite"
     curves = []
-    for way, colour in roles.items():
+    for way, (name, colour) in _WAYS.items():
         line = where(times, size=size, way=way)
         at = np.array([float(label) for label in line.labels["context"]])
         kept = [int(place) for place in np.flatnonzero(np.isfinite(line.values))]
         x = NamedArray(at[kept], ("context",), "tokens in the cache", run=trace.run)
-        curves.append(Series(_WAYS.get(way, way), line.pick(context=kept), x, role=colour))
+        curves.append(Series(name, line.pick(context=kept), x, role=colour))
     return LineChart(
         curves, x_name="tokens in the cache", y_name="one step of one layer", x_log=True, y_log=True, width=7.4
-    )  # fmt: skip
-
-
-_WAYS = {
-    "transformers": "transformers' MLA",
-    "fused": "MLA absorbed",
-    "full cache": "MLA, full cache",
-    "bytes": "reading its bytes",
-}
+    )
