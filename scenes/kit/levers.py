@@ -7,7 +7,20 @@ from collections.abc import Callable
 from typing import Self
 
 import numpy as np
-from manim import DOWN, RIGHT, UP, AnimationGroup, LaggedStart, Line, Rectangle, RoundedRectangle, Square, VGroup
+from manim import (
+    DOWN,
+    RIGHT,
+    UP,
+    AnimationGroup,
+    LaggedStart,
+    Line,
+    Rectangle,
+    RoundedRectangle,
+    Square,
+    VGroup,
+    smooth,
+    squish_rate_func,
+)
 
 from explainers.errors import ExplainError, one_of
 from explainers.quantities import Quantity
@@ -125,9 +138,10 @@ class RunLess(LeverPanel):
         return [bool(each) for each in values[token % len(values)]]
 
     def light(self, token: int, run_time: float = 0.6) -> AnimationGroup:
-        """The animation in which the experts of a token light up, and those of the token before go out."""
+        """The animation in which the experts of the token before go out, and then those of a token light up."""
+        halves = {lit: squish_rate_func(smooth, 0.5 * lit, 0.5 + 0.5 * lit) for lit in (False, True)}
         moves = [
-            square.animate.set_fill(self._colours[lit], 1)
+            square.animate(rate_func=halves[lit]).set_fill(self._colours[lit], 1)
             for square, lit in zip(self.squares, self.routes(token), strict=True)
         ]
         return AnimationGroup(*moves, run_time=run_time)

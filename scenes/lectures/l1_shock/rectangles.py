@@ -127,22 +127,21 @@ class TheRule(LectureScene):
         }
         for below in (chart.names[LLAMA], chart.widths[LLAMA]):
             below.align_to(chart.blocks[LLAMA], LEFT)
-        across = column(
-            label("width: parameters at work", "small", "muted"), label("area: operations", "small", "muted"), gap=0.08
+        across = row(
+            label("width: parameters at work", "small", "muted"), label("area: operations", "small", "muted"), gap=0.5
         )
-        self.across = across.align_to(chart.blocks[LLAMA], RIGHT).align_to(chart.names[LLAMA], UP)
+        across.next_to(chart.axes.names[0], RIGHT, buff=0.5)  # beside what the height is
         whole = chart.blocks[LLAMA]
         with self.step() as s:
-            self.play(
-                FadeOut(before), self.formula.animate.scale(0.62).move_to([4.9, STAGE_TOP + 0.25, 0]), run_time=0.9
-            )
+            self.play(FadeOut(before), run_time=0.4)
+            self.play(self.formula.animate.scale(0.62).move_to([4.9, STAGE_TOP + 0.25, 0]), run_time=0.8)
             self.origin(trace, *(each for pair in sizes.values() for each in pair))
             self.play(FadeIn(chart.axes), run_time=0.6)
             s.until("llama")
             flat = whole.copy().stretch_to_fit_height(0.06).move_to(whole, aligned_edge=DOWN)
             self.play(GrowFromEdge(flat, LEFT), FadeIn(chart.names[LLAMA], chart.widths[LLAMA]), run_time=1.4)
             self.play(flat.animate.become(whole), run_time=s.left_until("area") or 1.0, rate_func=EASE)
-            self.play(FadeIn(self.areas[LLAMA], self.across), run_time=0.6)
+            self.play(FadeIn(self.areas[LLAMA], across), run_time=0.6)
         self.remove(flat)
         self.add(whole)
         return chart
@@ -174,7 +173,7 @@ class TheRule(LectureScene):
             first.stretch_to_fit_width(cuts[0].get_x() - chart.blocks[LLAMA].get_left()[0])
             first.align_to(chart.blocks[LLAMA], DOWN + LEFT)
             self.play(piece.animate(path_arc=0.6).become(first), run_time=1.2)
-            self.play(LaggedStart(*(Create(cut) for cut in cuts), lag_ratio=0.2), FadeOut(self.across), run_time=1.0)
+            self.play(LaggedStart(*(Create(cut) for cut in cuts), lag_ratio=0.2), run_time=1.0)
             self.play(FadeIn(times), run_time=0.5)
             s.until("hours")
             self.play(FadeIn(hours), run_time=0.6)
@@ -213,7 +212,7 @@ class TheSameLeague(LectureScene):
         rows = DotRows(
             results,
             list(self.runners.values()),
-            width=6.6,
+            width=6.2,
             pitch=0.58,
             radius=0.13,
             x_name="solved (hollow: DeepSeek measured)",
@@ -238,10 +237,10 @@ class TheSameLeague(LectureScene):
             s.until("v3")
             self.bring_to_back(rows.spans)
             self.play(rows.enter(V3), FadeIn(rows.spans))
-        first, last = self.around(rows, glosses, 0, 2, "latent"), self.around(rows, glosses, 4, 6, "value")
+        first, last = self.around(rows, glosses, 0, 2, "latent"), self.around(rows, glosses, 2, 6, "muted")
         tags = [
-            label(text, "small", colour, weight="medium", align="center").next_to(frame, RIGHT, buff=0.2)
-            for text, colour, frame in (("V3\nleads", "latent", first), ("others\nlead", "value", last))
+            label(text, "small", colour, weight="medium", align="center").next_to(frame, RIGHT, buff=0.15)
+            for text, colour, frame in (("V3\nleads", "latent", first), ("others\nlead", "muted", last))
         ]
         with self.step() as s:
             s.until("wins")
@@ -252,17 +251,16 @@ class TheSameLeague(LectureScene):
             pulses = [dot.animate(rate_func=there_and_back).scale(1.6) for dot in rows.of(V3)]
             self.play(LaggedStart(*pulses, lag_ratio=0.25), run_time=2.6)
 
-    def around(self, rows: DotRows, glosses: VGroup, start: int, end: int, colour: str) -> RoundedRectangle:
-        """A frame around some lines: their names and their dots."""
-        inside = VGroup(*rows.names[start:end], *rows.spans[start:end], *glosses[start:end])
-        for each in self.rows[start:end]:
-            inside.add(
-                *(dot for (name, _), dot in rows.dots.items() if name == facts.table("benchmarks.v3_chat").labels[each])
-            )
+    @staticmethod
+    def around(rows: DotRows, glosses: VGroup, start: int, end: int, colour: str) -> RoundedRectangle:
+        """A frame around some lines, as wide as all of them: it ends between lines, and before the axis."""
+        top, bottom = (rows.names[place].get_y() for place in (start, end - 1))
+        pitch = rows.names[0].get_y() - rows.names[1].get_y()
+        across = VGroup(rows.names, glosses)
         frame = RoundedRectangle(
-            width=inside.width + 0.4, height=inside.height + 0.24, corner_radius=0.12, stroke_width=3
+            width=across.width + 0.32, height=top - bottom + pitch - 0.14, corner_radius=0.12, stroke_width=3
         )
-        return frame.set_stroke(role(colour)).move_to(inside)
+        return frame.set_stroke(role(colour)).move_to([across.get_x(), (top + bottom) / 2, 0])
 
 
 class NotASmallerModel(LectureScene):
