@@ -34,7 +34,7 @@ from scenes.kit import (
 from scenes.stage import LectureScene
 
 
-def layer(words: str, colour: str, width: float = 4.6, height: float = 1.25) -> VGroup:
+def layer(words: str, colour: str, width: float = 4.0, height: float = 1.25) -> VGroup:
     """One layer of a stack."""
     frame = RoundedRectangle(width=width, height=height, corner_radius=0.1, stroke_width=2.5)
     frame.set_stroke(role(colour)).set_fill(tint(colour, 0.25), 1)
@@ -55,10 +55,10 @@ class ALabelIsNotASwitch(LectureScene):
 
     def left(self) -> None:
         """The label comes off: model, chips, cloud come from elsewhere."""
-        x = SAFE_LEFT + 2.6
+        x = SAFE_LEFT + 2.2
         stack = VGroup(layer("cloud", "muted"), layer("chips", "token"), layer("model", "latent"))
         stack.arrange(UP, buff=0.12).move_to([x, CAPTION_TOP + 0.45, 0], DOWN)
-        sticker = RoundedRectangle(width=4.9, height=stack.height + 0.3, corner_radius=0.15, stroke_width=3)
+        sticker = RoundedRectangle(width=4.3, height=stack.height + 0.3, corner_radius=0.15, stroke_width=3)
         sticker.set_stroke(role("accent")).set_fill(role("surface"), 1).move_to(stack)
         cover = VGroup(sticker, label("the nation’s first AI", "heading", "accent").move_to(sticker))
         name = label("Malaysia", "heading", "text").next_to(cover, UP, buff=0.25)
@@ -77,7 +77,7 @@ class ALabelIsNotASwitch(LectureScene):
             s.until("peel")
             self.add(*(each[0] for each in stack))
             self.bring_to_front(cover)
-            self.play(cover.animate(path_arc=-0.5).scale(0.62).shift(8.1 * RIGHT + 0.3 * UP).rotate(-0.1), run_time=1.4)
+            self.play(cover.animate(path_arc=-0.5).scale(0.62).shift(8.5 * RIGHT + 0.3 * UP).rotate(-0.1), run_time=1.4)
             for words, each, mark in zip(froms, stack[::-1], ("model", "chips", "cloud"), strict=True):
                 s.until(mark)
                 self.play(FadeIn(each[1]), FadeIn(words, shift=0.3 * RIGHT), run_time=0.6)
@@ -88,22 +88,24 @@ class ALabelIsNotASwitch(LectureScene):
         self.gone = Group(cover, gone)
 
     def right(self) -> None:
-        """A model on a base that is pulled out and replaced; the old base stays beside it, to be had again."""
-        x, wide = SAFE_RIGHT - 3.98, 2.0
+        """A model on a base that is pushed out and replaced; the old base stays at hand, to be had again."""
+        wide, gap = 1.5, 0.2
+        x = SAFE_RIGHT - 1.5 * wide - gap
         own = layer("SEA-LION", "accent", wide)
         base, other = layer("Llama", "dense", wide), layer("Qwen", "value", wide)
-        base.move_to([x, self.stack[0].get_y(), 0])
+        base.move_to([x, self.stack[1].get_y(), 0])
         own.next_to(base, UP, buff=0.12)
-        aside = [x + wide + 0.9, base.get_y(), 0]
-        other.move_to(aside)
-        name = label("Singapore", "heading", "text").move_to([(x + aside[0]) / 2, self.name.get_y(), 0])
-        rule = Line([x - 1.15, STAGE_TOP, 0], [x - 1.15, CAPTION_TOP + 0.4, 0], stroke_width=2)
+        step = (wide + gap) * RIGHT  # one goes out at the left while the other comes from the right: none over another
+        other.move_to(base).shift(step)
+        name = label("Singapore", "heading", "text").move_to([x, self.name.get_y(), 0])
+        border = base.get_left()[0] - wide - gap - 0.4
+        rule = Line([border, STAGE_TOP, 0], [border, CAPTION_TOP + 0.4, 0], stroke_width=2)
         rule.set_stroke(role("hairline"))
-        said = label("its own name", "small", "accent").next_to(own, RIGHT, buff=0.25)
-        model = label("below it a model with open\nweights, exchangeable", "small", "muted")
-        model.next_to(own, UP, buff=0.3).align_to(own, LEFT)
-        swap = DoubleArrow(base.get_right(), other.get_left(), buff=0.12, stroke_width=5, tip_length=0.2)
-        swap.set_color(role("reward"))
+        said = label("its own name", "small", "accent").next_to(own, RIGHT, buff=0.2)
+        swap = DoubleArrow(1.7 * LEFT, 1.7 * RIGHT, buff=0, stroke_width=5, tip_length=0.2).set_color(role("reward"))
+        swap.next_to(base, DOWN, buff=0.3)
+        model = label("a model with open weights:\nexchangeable", "body", "muted", align="center")
+        model.next_to(swap, DOWN, buff=0.2)
         with self.step() as s:
             self.play(FadeOut(self.gone), run_time=0.5)
             self.play(FadeIn(name, rule), FadeIn(own, said, shift=0.3 * DOWN), run_time=0.8)
@@ -111,17 +113,12 @@ class ALabelIsNotASwitch(LectureScene):
             self.play(FadeIn(base, shift=0.4 * UP), run_time=0.8)
             s.until("swap")
             self.play(FadeIn(other), run_time=0.5)
-            self.exchange(base, other)
+            both = VGroup(base, other)
+            self.play(both.animate.shift(-step), run_time=1.1, rate_func=EASE)
             s.until("choice")
             self.play(FadeIn(swap, model), run_time=0.6)
-            self.exchange(base, other)
-            self.exchange(base, other)
-
-    def exchange(self, one: VGroup, two: VGroup) -> None:
-        """Two layers change places, one above the other's way."""
-        here, there = one.get_center(), two.get_center()
-        ways = (one.animate(path_arc=-0.5).move_to(there), two.animate(path_arc=-0.5).move_to(here))
-        self.play(*ways, run_time=1.1, rate_func=EASE)
+            self.play(both.animate.shift(step), run_time=1.1, rate_func=EASE)
+            self.play(both.animate.shift(-step), run_time=1.1, rate_func=EASE)
 
 
 class TwoDisputes(LectureScene):
