@@ -150,6 +150,18 @@ def test_overview_and_help(open_deck: Open) -> None:
     at(page, 1)
 
 
+def test_a_key_right_after_the_help_is_the_decks(open_deck: Open) -> None:
+    """A dialog that was just closed still gets the keys, until the next picture is drawn."""
+    page = open_deck("#/2")
+    page.keyboard.press("?")
+    until(page, "document.querySelector('dialog').open")
+    page.evaluate(
+        "() => { const help = document.querySelector('dialog'); help.close();"
+        " help.dispatchEvent(new KeyboardEvent('keydown', { key: 'End', keyCode: 35, bubbles: true })) }"
+    )
+    until(page, "document.querySelector('section.present').matches('.sources')")
+
+
 def test_every_slide_says_what_the_manifest_says(open_deck: Open, small: Talk) -> None:
     page = open_deck()
     steps = page.locator("section.step")

@@ -76,6 +76,10 @@ for (const [code, action] of Object.entries(own)) deck.addKeyBinding(Number(code
 // The question mark is on another key of every layout, and reveal.js knows one of them: as its pause.
 deck.addKeyBinding(191, () => {});
 addEventListener("keydown", (event) => { if (event.key === "?" && !help.open) help.showModal(); });
-help.addEventListener("keydown", (event) => { event.stopPropagation(); if (event.key === "?") help.close(); });
+help.addEventListener("keydown", (event) => {
+  if (!help.open) return; // just closed, it has the keys until the next picture is drawn: they are the deck's again
+  event.stopPropagation();
+  if (event.key === "?") help.close();
+});
 help.addEventListener("click", () => help.close());
 deck.initialize().then(() => { document.documentElement.dataset.ready = ""; });
