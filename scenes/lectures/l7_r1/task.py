@@ -142,7 +142,7 @@ class OnlyTheAnswer(LectureScene):
         direct = share(1 - recipe["thinking"], "give the digit at once")
         tokens = self.number("v3.training_tokens")
         parts = self.examples(thinking, slips, len(self.run("grpo_group")["running"].values))
-        examples = VGroup(*parts).arrange(DOWN, buff=0.3, aligned_edge=LEFT)
+        examples = VGroup(*parts).arrange(DOWN, buff=0.22, aligned_edge=LEFT)
         examples.move_to(STAGE_CENTER + 0.25 * DOWN).align_to([SAFE_LEFT + 0.1, 0, 0], LEFT)
         names = VGroup(
             NumberLabel(thinking, "percent .0", role="token", before="show the work: "),
@@ -154,6 +154,8 @@ class OnlyTheAnswer(LectureScene):
         slip.next_to(names[0], DOWN, buff=0.16).align_to(names[0], LEFT)
         ours = label("what our model copied first", "body", "muted").next_to(examples, UP, buff=0.3)
         ours.align_to(examples, LEFT)
+        one = label("one row: one example", "small", "muted").next_to(examples, DOWN, buff=0.25)
+        one.align_to(examples, LEFT)
         empty = Rectangle(width=examples.width, height=examples.height, stroke_width=2, color=role("hairline"))
         empty.move_to(examples).align_to([SAFE_LEFT + 7.2, 0, 0], LEFT)
         zero = label("what R1-Zero copied first", "body", "muted").next_to(empty, UP, buff=0.3).align_to(empty, LEFT)
@@ -167,24 +169,31 @@ class OnlyTheAnswer(LectureScene):
             self.origin(grpo, tokens)
             self.play(FadeIn(ours), run_time=0.6)
             s.until("some")
-            self.play(FadeIn(parts[0], lag_ratio=0.05), run_time=1.2)
+            self.play(FadeIn(parts[0], lag_ratio=0.05), FadeIn(one), run_time=1.2)
             self.play(FadeIn(brackets[0]), run_time=0.5)
             self.play(wrong.animate.set_fill(role("cost"), 1), FadeIn(slip), run_time=0.5)
             s.until("most")
-            self.play(FadeIn(parts[1], lag_ratio=0.1), FadeIn(brackets[1]), run_time=0.9)
+            self.play(FadeIn(parts[1], lag_ratio=0.05), FadeIn(brackets[1]), run_time=0.9)
             s.until("none")
             self.play(FadeIn(zero, empty, nothing), run_time=0.8)
             self.play(FadeIn(base), run_time=0.8)
 
     @staticmethod
     def examples(thinking: Quantity, slips: Quantity, operations: int, shown: int = 10) -> list[VGroup]:
-        """Ten examples, a square a digit: those that show their steps, some of them wrong, and those that do not."""
+        """Ten equal rows, a square a digit: those that show their steps, some of them wrong, and those that do not.
+
+        A row has a place for every step and for the answer; where no steps are shown, their places are empty, so that
+        a row counts as one example whatever is written in it.
+        """
         working = round(float(thinking) * shown)
         wrong = round(float(slips) * working * operations)
 
         def strip(digits: int, colour: str) -> VGroup:
-            squares = VGroup(*(Square(0.3, stroke_width=0).set_fill(role(colour), 1) for _ in range(digits)))
-            return squares.arrange(RIGHT, buff=0.05)
+            squares = VGroup(*(Square(0.3, stroke_width=0) for _ in range(operations + 1))).arrange(RIGHT, buff=0.05)
+            squares[-digits:].set_fill(role(colour), 1)
+            for place in squares[:-digits]:
+                place.scale(0.96).set_stroke(role("muted"), 1.2)
+            return squares
 
         parts = [
             VGroup(*(strip(operations + 1, "token") for _ in range(working))),
