@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from manim import DOWN, LEFT, RIGHT, UP, Circle, Create, DashedLine, FadeIn, FadeOut, Line, VGroup
+from manim import DOWN, LEFT, RIGHT, UP, Circle, Create, DashedLine, FadeIn, FadeOut, Line, RoundedRectangle, VGroup
 
 from explainers.quantities import Quantity
 from explainers.traces import NamedArray
@@ -18,6 +18,7 @@ from scenes.kit import (
     Series,
     label,
     role,
+    tint,
 )
 from scenes.lectures.l7_r1.common import box, over_seeds
 from scenes.stage import LectureScene
@@ -150,7 +151,7 @@ class FromZeroToR1(LectureScene):
         self.copied(self.pipeline())
 
     def pipeline(self) -> VGroup:
-        """One box a stage, the score of the model that leaves it above; the path is drawn as it is told."""
+        """One box a stage, the score of the model that leaves it above; R1-Zero stands apart, from the same base."""
         scores = [self.number(f"fact.benchmarks.r1_stages.aime_2024.{key}") for _, key, _ in self.stages]
         x, y = Axis(0, len(scores)), Axis(50, 90, "AIME problems solved", "%")
         axes = Axes2D(x, y, width=11.6, height=3.0, x_ticks=False).move_to(STAGE_CENTER + 0.85 * UP)
@@ -162,10 +163,16 @@ class FromZeroToR1(LectureScene):
             number = NumberLabel(score, "percent 3", role="reward")
             numbers.add(number.next_to(at, DOWN if below else UP, buff=0.2))
             frame = box(words, "reward" if index % 2 == 0 else "token", 1.95, 0.95, "small")
-            boxes.add(frame.move_to([at[0], axes.corners.get_bottom()[1] - 0.95, 0]))
-            if index:
+            boxes.add(frame.move_to([at[0], axes.corners.get_bottom()[1] - 0.75, 0]))
+            if index > 1:  # R1's own stages; nothing leads from R1-Zero to them
                 ways.add(Line(dots[-2].get_center(), at, stroke_width=3.5, color=role("muted")))
                 arrows.add(Arrow(boxes[-2], boxes[-1], RIGHT))
+        base = RoundedRectangle(width=VGroup(*boxes[:2]).width, height=0.4, corner_radius=0.1, stroke_width=2.2)
+        base.set_stroke(role("muted")).set_fill(tint("muted", 0.12), 1)
+        base.next_to(VGroup(*boxes[:2]), DOWN, buff=0.32)
+        both = VGroup(base, label("both begin at V3-Base", "small", "muted").move_to(base))
+        both.add(*(Arrow(each.get_bottom() + 0.32 * DOWN, each, UP, gap=0.03) for each in boxes[:2]))
+        apart = Line(axes.point(1, 50), axes.point(1, 90), stroke_width=2, color=role("hairline"))
         self.origin(*scores[:1], self.number("fact.r1.stage_3_rejection_sft.samples"))
         kept = NumberLabel(
             self.number("fact.r1.stage_3_rejection_sft.samples"), "plain", size="small", role="muted", after=" in all"
@@ -177,15 +184,17 @@ class FromZeroToR1(LectureScene):
             self.play(FadeIn(axes, hint), FadeIn(boxes[0], dots[0], numbers[0]), run_time=0.9)
             for index, (_, _, mark) in enumerate(self.stages[1:], start=1):
                 s.until(mark)
-                self.play(FadeIn(arrows[index - 1], boxes[index], shift=0.2 * RIGHT), run_time=0.7)
+                lead = [arrows[index - 2]] if index > 1 else [apart, both]
+                self.play(FadeIn(*lead, boxes[index], shift=0.2 * RIGHT), run_time=0.7)
                 if index == 3:
                     self.play(FadeIn(kept), run_time=0.5)
             s.until("cost")
             for index in range(1, len(scores)):
-                self.play(Create(ways[index - 1]), run_time=0.6)
-                self.add(dots[index - 1])
+                if index > 1:
+                    self.play(Create(ways[index - 2]), run_time=0.6)
+                    self.add(dots[index - 1])
                 self.play(FadeIn(dots[index], numbers[index]), run_time=0.3)
-        return VGroup(axes, hint, dots, numbers, boxes, ways, arrows, kept)
+        return VGroup(axes, hint, dots, numbers, boxes, ways, arrows, kept, both, apart)
 
     def copied(self, before: VGroup) -> None:
         """The same small model, taught by R1's answers and by rewards alone."""
