@@ -48,6 +48,8 @@ class AttemptBoard(DataBound, VGroup):
         ``(moment, sample, place)``: probability of each token after an update over that before it.
     columns
         Blocks that stand side by side, filled from the left.
+    quiet
+        A token whose probability changed by less than this share, either way, keeps its colour.
 
     Attributes
     ----------
@@ -66,6 +68,7 @@ class AttemptBoard(DataBound, VGroup):
         pitch: float = 0.52,
         bar: float = 1.75,
         width: float = theme.SAFE_WIDTH,
+        quiet: float = 0.05,
     ) -> None:
         super().__init__()
         as_array(reward, "AttemptBoard", 1), as_array(advantage, "AttemptBoard", 1), as_array(ratio, "AttemptBoard", 3)
@@ -75,7 +78,7 @@ class AttemptBoard(DataBound, VGroup):
         if (reward.values < 0).any() or float(reward.values.max()) <= 0:
             raise ExplainError("a board of attempts needs rewards of zero or more, one of them above")
         self.bound = Bound((reward, advantage, ratio))
-        self.reward, self.advantage, self.ratio = reward, advantage, ratio
+        self.reward, self.advantage, self.ratio, self.quiet = reward, advantage, ratio, quiet
         self.unit = bar / float(reward.values.max())
         self.mean, self.spread = float(reward.values.mean()), float(reward.values.std())
         rows = math.ceil(len(texts) / columns)
@@ -143,9 +146,13 @@ class AttemptBoard(DataBound, VGroup):
 
     def shade(self, moment: int, attempt: int, place: int) -> Any:
         """The colour of a token whose probability has changed: towards reward or towards cost, by the log ratio."""
+        ratio = float(self.ratio.values[moment, attempt, place])
+        if abs(ratio - 1) < self.quiet:
+            return theme.tint("token", 0.1)
         largest = float(np.abs(np.log(self.ratio.values[-1])).max()) or 1.0
-        change = float(np.log(self.ratio.values[moment, attempt, place])) / largest
-        return theme.tint("reward" if change > 0 else "cost", 0.08 + 0.58 * min(abs(change), 1.0) ** 0.6)
+        change = math.log(ratio) / largest
+        much = min(abs(change), 1.0) ** 0.6  # what became rarer is also lighter, for eyes that see both hues as one
+        return theme.tint("reward", 0.22 + 0.34 * much) if change > 0 else theme.tint("cost", 0.3 + 0.36 * much)
 
     def step_to(self, moment: int, run_time: float = 1.0) -> AnimationGroup:
         """Tokens take the colour of what has become of their probability after ``moment`` updates."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 from manim import DOWN, LEFT, RIGHT, Create, FadeIn, FadeOut, RoundedRectangle, VGroup
 
+from explainers.quantities import computed
 from explainers.traces import Trace
 from scenes.kit import (
     SAFE_LEFT,
@@ -59,7 +60,7 @@ class OneGroup(LectureScene):
             s.until("tries")
             self.play(self.board.write(run_time=3.6))
             self.play(FadeIn(note), run_time=0.6)
-        self.note = note
+        self.note, self.rule = note, rule
 
     def frame(self, attempt: int, colour: str = "accent") -> RoundedRectangle:
         """A frame around one attempt."""
@@ -161,15 +162,20 @@ class OneGroup(LectureScene):
             )
         ]
         key = Phrase(
-            ("likelier", "reward"), (" or ", "muted"), ("rarer", "cost"), (" by the step", "muted"), size="small"
+            ("likelier", "reward"), (" or ", "muted"), ("rarer", "cost"), (" after the step", "muted"), size="small"
         )
+        quiet = computed(board.quiet, "", "smallest change that is tinted: a setting of the picture")
+        left_out = NumberLabel(
+            quiet, "percent .0", size="small", role="muted", before="no tint: changed\nby less than ", align="left"
+        )
+        left_out.move_to([SAFE_LEFT + SAFE_WIDTH, self.rule.get_y(), 0], RIGHT)
         line = row(key, *told, gap=0.45)
         line.next_to(board, DOWN, buff=0.12).align_to(board, LEFT)
         firsts = VGroup(*(self.frame_of_cell(attempt) for attempt in (opening, lucky)))
         with self.step() as s:
             self.play(FadeOut(self.notes[0], self.notes[1]), run_time=0.5)
             s.until("step")
-            self.play(FadeIn(key), run_time=0.4)
+            self.play(FadeIn(key, left_out), run_time=0.4)
             for moment in range(1, moments):
                 self.play(board.step_to(moment, run_time=0.8))
             s.until("open")

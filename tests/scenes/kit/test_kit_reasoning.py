@@ -8,7 +8,7 @@ import pytest
 from explainers.errors import ExplainError
 from explainers.quantities import computed
 from explainers.traces import NamedArray
-from scenes.kit import AttemptBoard, Branches, SeedShifts
+from scenes.kit import AttemptBoard, Branches, SeedShifts, theme
 
 
 def array(values, axes, labels=None) -> NamedArray:
@@ -56,6 +56,20 @@ def test_a_step_colours_what_changed():
     up, down, same = (made.cells[i][j][0].get_fill_color() for i, j in ((0, 0), (1, 0), (0, 1)))
     assert up != before and len({str(up), str(down), str(same)}) == 3
     assert made.shade(1, 0, 0) != made.shade(2, 0, 0)
+    made.quiet = 0.6
+    assert made.shade(2, 0, 0) == made.shade(2, 0, 1) == before
+
+
+def test_a_line_is_in_the_colour_of_before_where_the_share_fell():
+    shifts = SeedShifts(
+        array([[0.3, 0.2]], ("start", "seed")),
+        array([[0.1, 0.4]], ("start", "seed")),
+        array([100], ("start",)),
+        role="reward",
+        before_role="dense",
+    )
+    fell, rose = (line.get_stroke_color() for line in shifts.lines[0])
+    assert fell == theme.tint("dense", 0.8) and rose == theme.tint("reward", 0.6)
 
 
 def test_a_board_refuses_what_does_not_fit():
