@@ -16,7 +16,9 @@ from scenes.kit.text import Label
 
 
 class SeedShifts(DataBound, VGroup):
-    """One arrow a training, from its share before (hollow) to its share after (filled), side by side at each start.
+    """One line a training, from its share before (hollow) to its share after (filled), side by side at each start.
+
+    A line is in the colour of ``role`` where the share rose, in that of ``before_role`` where it fell.
 
     >>> shifts = SeedShifts(exam.pick(model=0), exam.pick(model=1), trace["start"], x_name="steps", y_name="right")
     >>> self.play(FadeIn(shifts.before));  self.play(shifts.move(0))          # all trainings of the first start
@@ -64,7 +66,12 @@ class SeedShifts(DataBound, VGroup):
                 dot = Circle(radius, stroke_width=3, color=theme.role(before_role)).set_fill(theme.role("ground"), 1)
                 end = Circle(radius, stroke_width=0).set_fill(theme.role(role), 1)
                 dots.add(dot.move_to(low)), ends.add(end.move_to(top))
-                lines.add(Line(low, top, stroke_width=4, color=theme.tint(role, 0.6)))
+                rose = after.values[index, seed] >= before.values[index, seed]
+                lines.add(
+                    Line(
+                        low, top, stroke_width=4, color=theme.tint(role, 0.6) if rose else theme.tint(before_role, 0.8)
+                    )
+                )
             self.before.add(dots), self.after.add(ends), self.lines.add(lines)
         self.key = VGroup(self._key("before", before_role, False, radius), self._key("after", role, True, radius))
         self.key.arrange(RIGHT, buff=0.5).next_to(self.axes.corners, UP, buff=0.18).set_x(self.axes.corners.get_x())

@@ -204,10 +204,10 @@ class WasItThere(LectureScene):
                 s.until(mark)
                 self.play(*(shifts.move(each) for each in group), FadeIn(zones[zone]), run_time=1.4)
             number = NumberLabel(
-                trace.quantity("skill_after_350"), "percent .0", size="small", role="reward", before="mean after "
+                trace.quantity("skill_after_350"), "percent .0", size="small", role="reward", before="mean after\n"
             )
             first = NumberLabel(
-                trace.quantity("skill_before_350"), "percent .0", size="small", role="dense", before="mean before "
+                trace.quantity("skill_before_350"), "percent .0", size="small", role="dense", before="mean before\n"
             )
             number.next_to(shifts.after[3], RIGHT, buff=0.25).set_y(shifts.axes.point(350, 0.9)[1])
             first.next_to(shifts.before[3], RIGHT, buff=0.25).set_y(shifts.axes.point(350, 0.7)[1])
@@ -229,6 +229,4 @@ class WasItThere(LectureScene):
         band = Rectangle(width=dots.width + 0.3, height=corners.height + 0.15, stroke_width=0)
         band.set_fill(tint("muted", 0.16), 1).move_to([dots.get_x(), corners.get_y(), 0]).set_z_index(-1)
         name = label(words, "small", "text", align="center").next_to(band, UP, buff=0.1)
-        if last > first:
-            name.align_to(band, RIGHT)  # the name of the axis stands at the left
         return VGroup(band, name)
