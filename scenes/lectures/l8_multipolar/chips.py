@@ -7,6 +7,7 @@ from manim import (
     LEFT,
     RIGHT,
     UP,
+    AnimationGroup,
     Circle,
     Create,
     Cross,
@@ -177,7 +178,7 @@ class WhereItRuns(LectureScene):
         ("h200", "H200", "h200", ""),
         ("ascend_950dt", "Ascend 950DT", "ascend", "announced by Huawei"),
     )
-    bans = ("Italy", "Texas", "Taiwan", "Australia", "Korea", "NASA")
+    bans = ("Italy", "Taiwan", "Australia", "Korea", "Texas", "NASA")
 
     def construct(self) -> None:
         self.show_title()
@@ -215,40 +216,44 @@ class WhereItRuns(LectureScene):
     def app(self, before: Group) -> None:
         """Telephones that lose their line to a server; weights that are copied to other machines."""
         sources = [self.number(f"fact.timeline.ban_{key}.date") for key in ("italy", "us_federal", "scope")]
-        phones = VGroup(*(self.phone(name) for name in self.bans)).arrange_in_grid(rows=2, cols=3, buff=(0.8, 0.45))
-        phones.move_to([-3.3, -0.65, 0])
-        server = self.machine("servers in China", "muted").move_to([phones.get_x(), STAGE_TOP - 0.65, 0])
-        lines = VGroup(*(Line(phone[0].get_top(), server.get_bottom(), stroke_width=2) for phone in phones[:3]))
+        phones = VGroup(*(self.phone(name) for name in self.bans))
+        for place, phone in enumerate(phones):
+            phone.shift([SAFE_LEFT + 0.5 + 1.16 * place - phone[0].get_x(), -0.7 - phone[0].get_y(), 0])
+        middle = (phones[0][0].get_x() + phones[-1][0].get_x()) / 2
+        server = self.machine("servers in China", "muted").move_to([middle, STAGE_TOP - 0.65, 0])
+        lines = VGroup(*(Line(server.get_bottom(), phone[0].get_top(), stroke_width=2) for phone in phones))
         lines.set_stroke(role("muted"))
-        weights = self.machine("the weights", "latent").move_to([3.6, STAGE_TOP - 0.65, 0])
+        weights = self.machine("the weights", "latent").move_to([3.8, STAGE_TOP - 0.65, 0]).set_z_index(2)
         scope = label("the app barred: in offices, on devices or in stores", "small", "muted")
-        scope.next_to(phones, DOWN, buff=0.25)
+        scope.next_to(phones, DOWN, buff=0.35).set_x(middle)
         others = VGroup(*(self.machine(name, "latent") for name in ("Azure", "AWS", "Baseten")))
-        others.arrange(RIGHT, buff=0.3).move_to([3.6, -1.2, 0])
+        others.arrange(RIGHT, buff=0.25).move_to([3.8, -0.7, 0])
         paths = VGroup(*(Line(weights.get_bottom(), each.get_top(), stroke_width=3) for each in others))
         paths.set_stroke(role("latent"))
-        border = Line([0, STAGE_TOP, 0], [0, CAPTION_TOP + 0.3, 0], stroke_width=2).set_stroke(role("hairline"))
+        border = Line([0.72, STAGE_TOP, 0], [0.72, CAPTION_TOP + 0.3, 0], stroke_width=2).set_stroke(role("hairline"))
         with self.step() as s:
             self.play(FadeOut(before), run_time=0.5)
             self.origin(*sources)
             self.play(FadeIn(server, phones, border), Create(lines), run_time=1.0)
             s.until("app")
             for place, phone in enumerate(phones):
-                gone = [FadeOut(lines[place])] if place < 3 else []
                 cross = Cross(phone[0], stroke_width=4, scale_factor=0.8).set_stroke(role("cost"))
-                self.play(Create(cross), *gone, run_time=0.35)
+                self.play(Create(cross), FadeOut(lines[place]), run_time=0.35)
             self.play(FadeIn(scope), run_time=0.5)
             s.until("weights")
             self.play(FadeIn(weights), run_time=0.5)
-            copies = [weights[0].copy() for _ in others]
-            moves = (copy.animate.move_to(each) for copy, each in zip(copies, others, strict=True))
-            self.play(Create(paths), LaggedStart(*moves, lag_ratio=0.3), run_time=1.5)
-            self.play(FadeIn(others), run_time=0.5)
-            self.remove(*copies)
+            # behind the weights, so that their word stays; over the lines that the copies draw after them
+            starts = [each[0].copy().move_to(weights).set_z_index(1) for each in others]
+            copied = (
+                AnimationGroup(Create(path), start.animate.move_to(each[0]))
+                for path, start, each in zip(paths, starts, others, strict=True)
+            )
+            self.play(LaggedStart(*copied, lag_ratio=0.3), run_time=1.8)
+            self.play(*(FadeIn(each[1].set_z_index(2)) for each in others), run_time=0.5)
 
     @staticmethod
     def phone(name: str) -> VGroup:
-        body = RoundedRectangle(width=0.68, height=1.15, corner_radius=0.09, stroke_width=2.5)
+        body = RoundedRectangle(width=0.8, height=1.4, corner_radius=0.1, stroke_width=2.5)
         body.set_stroke(role("token")).set_fill(role("surface"), 1)
         return VGroup(body, label(name, "small").next_to(body, DOWN, buff=0.12))
 
