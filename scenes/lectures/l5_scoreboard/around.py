@@ -9,6 +9,7 @@ from manim import (
     UP,
     Circle,
     Create,
+    DashedLine,
     FadeIn,
     FadeOut,
     Group,
@@ -58,15 +59,18 @@ class AroundTheModel(LectureScene):
         names = ("DeepSeek", "independent runs", "American institute")
         rows = []
         for name, (_, key, vendor) in zip(names, SCORES, strict=True):
-            low, high = (self.number(f"run.exams.swe_{key}_{end}") for end in ("low", "high"))
             score = self.number(f"fact.benchmarks.independent_swe_v4.{key}")
-            rows.append(Measured(name, score, low, high, role="latent" if vendor else "token", vendor=vendor))
+            luck = self.number(f"run.exams.swe_{key}_error")  # as spoken of: one standard deviation
+            colour = "latent" if vendor else "token"
+            rows.append(Measured(name, score, score - luck, score + luck, role=colour, vendor=vendor))
         board = IntervalRows(
             rows, Axis(60, 90, "V4-Pro, SWE-bench Verified", "%"), width=3.9, pitch=0.72, radius=0.13, size="small"
         )
         board.move_to([SAFE_LEFT, STAGE_TOP - 0.1, 0], aligned_edge=UP + LEFT)
         apart = self.apart(board)
-        ruler = VGroup(board, apart)
+        note = label("bars: luck, one standard deviation", "small", "muted").next_to(board.axes, DOWN, buff=0.12)
+        note.align_to(board.axes, RIGHT)
+        ruler = VGroup(board, apart, note)
         home = ruler.get_center()
         ruler.scale(1.55).move_to(STAGE_CENTER)
         rig = self.rig().move_to([SAFE_LEFT + 0.2, CAPTION_TOP + 0.2, 0], aligned_edge=DOWN + LEFT)
@@ -79,7 +83,7 @@ class AroundTheModel(LectureScene):
             self.play(*(board.enter(row.name) for row in rows), run_time=0.8)
             s.until("luck")
             self.bring_to_back(*board.bands.values())
-            self.play(*(board.doubt(row.name) for row in rows), run_time=1.0)
+            self.play(*(board.doubt(row.name) for row in rows), FadeIn(note), run_time=1.0)
             self.play(FadeIn(apart), run_time=0.6)
             s.until("harness")
             self.play(ruler.animate(rate_func=EASE).scale(1 / 1.55).move_to(home), FadeIn(rig[0]), run_time=0.9)
@@ -88,17 +92,20 @@ class AroundTheModel(LectureScene):
             self.play(FadeIn(head), slopes.begin(), run_time=1.0)
             s.until("second")
             self.play(slopes.go(run_time=1.4))
-        return Group(board, apart, rig, slopes, head)
+        return Group(ruler, rig, slopes, head)
 
     def apart(self, board: IntervalRows) -> VGroup:
-        """The distance between the highest and the lowest score."""
+        """The distance between the highest and the lowest score; its far end hangs down to the lowest."""
         dots = list(board.dots.values())
         level = dots[0].get_top()[1]
         span = Line([dots[-1].get_x(), level, 0], [dots[0].get_x(), level, 0])  # from value to value, not rim to rim
         number = NumberLabel(
             self.number("run.exams.swe_apart"), "plain 2 bare", size="small", role="accent", after=" points"
         )
-        return Bracket(span, number, UP, role="accent", gap=0.05)
+        drop = DashedLine(
+            span.get_start(), dots[-1].get_top(), dash_length=0.07, stroke_width=1.5, color=role("accent")
+        )
+        return VGroup(Bracket(span, number, UP, role="accent", gap=0.05), drop)
 
     @staticmethod
     def rig() -> VGroup:
@@ -186,7 +193,7 @@ class WhatItCost(LectureScene):
         ("V3.2", "v3_2", "latent", DOWN),
         ("Kimi K2", "kimi_k2", "token", DOWN),
         ("GPT-5", "gpt_5", "query", DOWN),
-        ("Gemini 3", "gemini_3", "shared_expert", UP),
+        ("Gemini 3", "gemini_3", "shared_expert", RIGHT),
     )
 
     def construct(self) -> None:
@@ -232,7 +239,7 @@ class WhatItCost(LectureScene):
         ]
         chart = ScatterChart(
             spots,
-            x_axis=Axis(0.003, 0.4, "one problem costs", "USD", log=True, ticks=(0.01, 0.1), fmt="usd .2"),
+            x_axis=Axis(0.003, 0.6, "one problem costs", "USD", log=True, ticks=(0.01, 0.1), fmt="usd .2"),
             y_axis=Axis(82, 102, "AIME 2025 problems solved", "%", ticks=(85, 90, 95, 100)),
             width=10.6,
             height=4.1,
@@ -249,8 +256,18 @@ class WhatItCost(LectureScene):
         for name, _, colour, side in self.spots:
             whisker = chart.whiskers[name].set_stroke(tint(colour, 0.62), width=7, opacity=1)
             words = label(name, "body", colour).next_to(whisker, side, buff=0.12)
+            if side is RIGHT:  # between two rules, as its price below
+                words.set_y(self.between(chart, 1))
             parts[name] = VGroup(whisker, chart.dots[name], words)
         return parts
+
+    @staticmethod
+    def between(chart: ScatterChart, side: int) -> float:
+        """The height in the middle of two rules: those next below the dearest model's score (0), or next above (1)."""
+        rules = [tick.get_y() for tick in chart.axes.y_ticks]
+        score = chart.dots["Gemini 3"].get_y()
+        near = min(range(len(rules)), key=lambda place: abs(rules[place] - score))
+        return float(rules[near + side - 1] + rules[near + side]) / 2
 
     def ends(self, trace: Trace, chart: ScatterChart) -> VGroup:
         """What the cheapest and the dearest cost, and how far apart they are."""
@@ -260,7 +277,7 @@ class WhatItCost(LectureScene):
             for key, fmt, colour in (("v3_2", "usd .3", "latent"), ("gemini_3", "usd .2", "shared_expert"))
         ]
         numbers[0].next_to(cheap, RIGHT, buff=0.25)
-        numbers[1].next_to(dear, RIGHT, buff=0.25)
+        numbers[1].next_to(dear, RIGHT, buff=0.25).set_y(self.between(chart, 0))
         level = chart.axes.point(0.01, 84)[1]
         span = Line([cheap.get_x(), level, 0], [dear.get_x(), level, 0])
         times = NumberLabel(trace.quantity("times"), "times 2", size="heading", role="accent")
