@@ -77,6 +77,9 @@ class TheScoreboard(LectureScene):
         )
         board.move_to(STAGE_CENTER + 0.02 * DOWN)
         dates = {name: self.date(name, board) for name in GENERATIONS}
+        # said once, before them all: a table can be some days younger than the weights
+        since = label("table of", 18, "muted").align_to(dates["V3"], UP).align_to(board.row_names, RIGHT)
+        board.frame.add(since)
         legend = self.legend(board)
         self.origin(*(next(iter(panel.values.values())) for panel in panels[: len(GENERATIONS)]))
         self.early(board, dates, legend)
@@ -139,8 +142,8 @@ class TheScoreboard(LectureScene):
             self.play(board.enter("V4-Pro", run_time=2.4), FadeIn(dates["V4-Pro"]))
             self.play(board.crown("V4-Pro"))
             s.until("last")
-            frame = RoundedRectangle(width=2.95, height=board.panel_height + 0.42, corner_radius=0.1, stroke_width=3)
-            frame.set_stroke(role("accent")).move_to(board.grounds[KNOWLEDGE, "V4-Pro"]).shift(0.22 * RIGHT)
+            frame = RoundedRectangle(width=2.86, height=board.panel_height + 0.42, corner_radius=0.1, stroke_width=3)
+            frame.set_stroke(role("accent")).move_to(board.grounds[KNOWLEDGE, "V4-Pro"]).shift(0.27 * RIGHT)
             self.play(Create(frame), run_time=0.8)
             s.until("others")
             self.play(FadeOut(frame), run_time=0.4)
