@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from manim import DOWN, LEFT, RIGHT, UP, AnimationGroup, FadeIn, LaggedStart, Line, RoundedRectangle, VGroup
+from manim import DOWN, LEFT, RIGHT, UP, AnimationGroup, FadeIn, LaggedStart, Line, RoundedRectangle, VGroup, VMobject
 
 from explainers.errors import ExplainError
 from explainers.quantities import Quantity
@@ -153,6 +153,8 @@ class QuestionCard(DataBound, VGroup):
 
     Parameters
     ----------
+    question
+        Words, or a drawn text where it holds numbers.
     answer, key
         Numbers; with ``letters`` they are places among the letters offered.
     letters
@@ -162,7 +164,7 @@ class QuestionCard(DataBound, VGroup):
     def __init__(
         self,
         kind: str,
-        question: str,
+        question: str | VMobject,
         answer: Quantity,
         key: Quantity,
         *,
@@ -176,7 +178,7 @@ class QuestionCard(DataBound, VGroup):
         self.bound = Bound((answer, key))
         self.right = answer.value == key.value
         head = Label(kind, "small", "muted")
-        words = Label(question, size, width=width - 0.5)
+        words = Label(question, size, width=width - 0.5) if isinstance(question, str) else question
         text = VGroup(head, words).arrange(DOWN, buff=0.16, aligned_edge=LEFT)
         colour = "reward" if self.right else "cost"
         shown = [_value(each, letters, fmt) for each in (answer, key)]

@@ -158,7 +158,7 @@ class ThreeWaysToCheck(LectureScene):
         empty = label("left out", "small", "accent").next_to(frames[-1], DOWN, buff=0.12)
         card = QuestionCard(
             "mathematics: one number",
-            "How many choices leave\na group out?",
+            self.asked(trace),
             trace.quantity("slip"),
             trace.quantity("key"),
             width=5.6,
@@ -187,6 +187,16 @@ class ThreeWaysToCheck(LectureScene):
         return Group(squares, frames, empty, card, field, notes)
 
     @staticmethod
+    def asked(trace: Trace) -> VGroup:
+        """The question in full, with how many there are and how many are chosen."""
+        given = (
+            NumberLabel(trace.quantity("experts"), "plain bare", weight="regular", after=" experts,"),
+            NumberLabel(trace.quantity("chosen"), "plain bare", weight="regular", before="choose ", after="."),
+        )
+        asked = label("How many choices leave\na group out?")
+        return VGroup(VGroup(*given).arrange(RIGHT, buff=0.12), asked).arrange(DOWN, buff=0.12, aligned_edge=LEFT)
+
+    @staticmethod
     def around(members: VGroup) -> RoundedRectangle:
         box = RoundedRectangle(width=members.width + 0.18, height=members.height + 0.18, corner_radius=0.1)
         return box.set_stroke(role("hairline"), 2).move_to(members)
@@ -196,7 +206,7 @@ class ThreeWaysToCheck(LectureScene):
         counted = NumberLabel(trace.quantity("key"), "plain bare", role="reward", before="leave a group out: ")
         of_all = NumberLabel(trace.quantity("choices"), "plain bare", size="small", role="muted", before="of ")
         twice = NumberLabel(
-            trace.quantity("twice"), "plain bare", role="cost", before="leave two out, and were counted twice: "
+            trace.quantity("twice"), "plain bare", role="cost", before="of these, two left out, and counted twice: "
         )
         counted.next_to(field, DOWN, buff=0.2).align_to(field, LEFT)
         of_all.next_to(counted, RIGHT, buff=0.2)
