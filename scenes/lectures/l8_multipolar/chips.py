@@ -11,16 +11,17 @@ from manim import (
     Circle,
     Create,
     Cross,
-    Dot,
     FadeIn,
     FadeOut,
     Group,
     LaggedStart,
     Line,
     RoundedRectangle,
+    SurroundingRectangle,
     VGroup,
 )
 
+from explainers.quantities import Quantity
 from scenes.kit import (
     CAPTION_TOP,
     EASE,
@@ -71,8 +72,8 @@ class WhatEachRuleCut(LectureScene):
             radius=0.17,
         )
         self.chart.move_to([SAFE_LEFT, STAGE_TOP + 0.15, 0], UP + LEFT)
-        for name, way in (("H100", UP), ("H20", DOWN), ("A100", LEFT), ("A800", LEFT)):
-            self.chart.names[name].next_to(self.chart.dots[name], way, buff=0.16)
+        for name, way in (("H100", UP), ("H20", DOWN), ("A100", LEFT), ("A800", LEFT), ("H800", RIGHT)):
+            self.chart.names[name].next_to(self.chart.dots[name], way, buff=0.2)
         self.chart.names["H100"].shift(0.2 * LEFT)
         dates = {mark: self.number(f"fact.hardware.{key}.date") for mark, (key, _, _) in self.rules.items()}
         events = [Event(dates[mark], words, "cost", side) for mark, (_, words, side) in self.rules.items()]
@@ -123,14 +124,20 @@ class WhatEachRuleCut(LectureScene):
             self.cut("A100", "A800")
             self.cut("H100", "H800")
 
+    @staticmethod
+    def memory(words: str, speed: Quantity, colour: str) -> VGroup:
+        return row(label(words, "small", colour), NumberLabel(speed, "si 3", size="small", role=colour), gap=0.1)
+
     def middle(self) -> None:
         chart = self.chart
         reads = [self.number(f"fact.hardware.{name}.bandwidth") for name in ("h20", "h100")]
         note = column(
-            NumberLabel(reads[0], "si 3", size="small", role="value", before="reads memory at "),
-            row(label("H100:", "small", "muted"), NumberLabel(reads[1], "si 3", size="small", role="muted"), gap=0.12),
+            self.memory("H20 reads memory at", reads[0], "value"),
+            self.memory("H100 at", reads[1], "muted"),
             gap=0.08,
-        ).next_to(chart.axes.point(4.2e14, 9e11), DOWN, buff=0.2, aligned_edge=LEFT)
+        ).next_to(chart.at("H20"), DOWN, buff=0.2)
+        note.align_to([chart.at("A100")[0] + 0.5, 0, 0], LEFT)
+        plate = SurroundingRectangle(note, buff=0.06, stroke_width=0).set_fill(role("ground"), 1)  # no grid through it
         with self.step() as s:
             s.until("second")
             self.rule("second")
@@ -138,17 +145,22 @@ class WhatEachRuleCut(LectureScene):
             s.until("h20")
             self.cut("H100", "H20")
             s.until("mem")
-            self.play(FadeIn(note), run_time=0.6)
+            self.play(FadeIn(plate, note), run_time=0.6)
 
     def last(self) -> None:
         chart = self.chart
-        fast, link = (self.number(f"fact.hardware.h200.{field}") for field in ("bf16", "nvlink"))
-        place = chart.axes.point(fast, link) + 0.62 * RIGHT  # its two numbers are those of the H100: drawn beside it
-        dot = Dot(place, radius=0.17, color=role("accent"))
-        equal = label("=", "body", "accent").move_to((place + chart.at("H100")) / 2)
-        name = label("H200", "body", "accent", weight="medium").next_to(dot, UP, buff=0.16).shift(0.2 * RIGHT)
+        fast, link, reads = (self.number(f"fact.hardware.h200.{field}") for field in ("bf16", "nvlink", "bandwidth"))
+        ring = Circle(0.3, stroke_width=5).set_stroke(role("accent")).move_to(chart.axes.point(fast, link))
+        name = label("H200", "body", "accent", weight="medium").next_to(ring, UP, buff=0.1).shift(0.5 * RIGHT)
+        note = column(
+            label("as fast as the H100,", "small", "accent"),
+            self.memory("memory at", reads, "accent"),
+            gap=0.08,
+        ).next_to(ring, DOWN, buff=0.05)
+        note.align_to([ring.get_x() + 0.3, 0, 0], LEFT)
+        plate = SurroundingRectangle(note, buff=0.06, stroke_width=0).set_fill(role("ground"), 1)
         border = Line(0.75 * UP, 0.75 * DOWN, stroke_width=6).set_stroke(role("cost"))
-        border.move_to([SAFE_RIGHT - 1.1, place[1], 0])
+        border.move_to([SAFE_RIGHT - 1.1, ring.get_y(), 0])
         words = label("stopped by\nChinese\ncustoms", "small", "cost", align="center").next_to(border, DOWN, buff=0.15)
         to = label("China", "body", "muted").next_to(border, RIGHT, buff=0.25)
         with self.step() as s:
@@ -156,16 +168,20 @@ class WhatEachRuleCut(LectureScene):
             self.rule("licence")
             self.play(self.cross("H20"), run_time=0.6)
             s.until("back")
-            self.rule("back", FadeOut(self.crosses["H20"]))
+            self.rule("back")
+            self.play(FadeOut(self.crosses["H20"]), run_time=0.6)
             s.until("h200")
             self.rule("h200")
-            self.play(FadeIn(dot, equal, name), run_time=0.9)
+            self.origin(*self.dates.values(), *chart.bound, fast, reads)
+            self.play(FadeIn(ring, scale=1.4), FadeIn(name), run_time=0.7)
+            self.play(FadeIn(plate, note), run_time=0.6)
             s.until("customs")
             self.play(Create(border), FadeIn(words, to), run_time=0.7)
-            moving = dot.copy()
-            self.play(moving.animate.next_to(border, LEFT, buff=0.03), run_time=0.8, rate_func=EASE)
-            self.play(moving.animate.shift(0.5 * LEFT), run_time=0.6, rate_func=EASE)
-        self.origin(*self.dates.values(), *chart.bound, fast)
+            sent = ring.copy()
+            goal = ring.copy().next_to(border, LEFT, buff=0.06)
+            above = name.copy().next_to(goal, UP, buff=0.1).align_to(goal, RIGHT)
+            self.play(sent.animate.move_to(goal), run_time=1.2, rate_func=EASE)
+            self.play(FadeIn(above), run_time=0.4)
 
 
 class WhereItRuns(LectureScene):
