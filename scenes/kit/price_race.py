@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from explainers.errors import ExplainError, one_of
 from explainers.quantities import Computed, Quantity
-from explainers.traces import NamedArray
+from explainers.traces import NamedArray, Trace
 from scenes.kit import theme
 from scenes.kit.axes import Axes2D, Axis
 from scenes.kit.binding import Bound, DataBound, as_array
@@ -63,6 +63,12 @@ class Listings:
                     raise ExplainError(f"the listings of {self.name!r} need as many {what} as prices")
         if (self.price.values <= 0).any():
             raise ExplainError(f"the prices of {self.name!r} stand on a logarithmic axis and must be above zero")
+
+    @classmethod
+    def of(cls, trace: Trace, name: str, role: str, *, stepped: bool = False, dashed: bool = False) -> Listings:
+        """The listings of a kind out of a run that has ``price_NAME``, ``day_NAME`` and ``vendor_read_NAME``."""
+        price, day, sure = (trace[f"{what}_{name}"] for what in ("price", "day", "vendor_read"))
+        return cls(name, price, day, role, stepped=stepped, sure=sure, dashed=dashed)
 
     def ordered(self) -> tuple[NDArray[np.float64], NDArray[np.float64], NDArray[np.bool_]]:
         """Years, prices and sureness in order of time."""

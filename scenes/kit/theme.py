@@ -23,7 +23,7 @@ from scenes.kit.palette import Floats
 from scenes.look import named
 from scenes.themes import ROLES, THEMES, Theme
 
-__all__ = ["ROLES", "THEMES", "Theme", "named"]
+__all__ = ["THEMES", "Theme"]
 
 _chosen: list[str] = []
 
@@ -72,11 +72,6 @@ def tint(name: str, share: float) -> ManimColor:
     if palette.luminance(ground) > 0.5:
         share = share * 0.6 if share <= 0.35 else min(0.64, share * 1.55) if share < 0.64 else share
     return ManimColor(palette.mix(ground, colour(name), share))
-
-
-def on_top(background: str) -> ManimColor:
-    """Text colour that reads best on ``background`` (``#RRGGBB``): the ground or the text colour."""
-    return max((role("ground"), role("text")), key=lambda c: palette.contrast(c.to_hex()[:7], background))
 
 
 @cache

@@ -194,15 +194,6 @@ def prices() -> Mobject:
     trace = runs.get("price_history")
     names = (("others", "token", False), ("deepseek_large", "query", False), ("deepseek", "latent", True))
     lines = [
-        Listings(
-            name,
-            trace[f"price_{name}"],
-            trace[f"day_{name}"],
-            role,
-            stepped=stepped,
-            sure=trace[f"vendor_read_{name}"],
-            dashed=name != "deepseek",
-        )
-        for name, role, stepped in names
+        Listings.of(trace, name, role, stepped=stepped, dashed=name != "deepseek") for name, role, stepped in names
     ]
     return PriceRace(lines, low=0.13, ticks=(0.25, 1, 5, 25, 100), width=10, height=3.8)

@@ -1,4 +1,4 @@
-"""What examples share: the mark that registers one, and data made up for looking at, which says so in its origin."""
+"""What examples share: the mark that registers one."""
 
 from __future__ import annotations
 
@@ -8,12 +8,9 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
-import numpy as np
 from manim import Mobject
 
 from explainers.errors import ExplainError
-from explainers.quantities import Quantity, computed
-from explainers.traces import NamedArray
 
 Build = Callable[[], Mobject]
 #: What can have an example: a class of the kit, or a function that returns what can be drawn.
@@ -54,22 +51,3 @@ def examples() -> dict[str, Example]:
     for module in pkgutil.iter_modules(package.__path__):
         importlib.import_module(f"scenes.kit.examples.{module.name}")
     return dict(sorted(_EXAMPLES.items()))
-
-
-def made_up(value: float, unit: str = "", name: str = "made up for the gallery") -> Quantity:
-    """A made-up number that says so."""
-    return computed(value, unit, "made up for the gallery", name=name)
-
-
-def values(
-    *shape: int,
-    axes: tuple[str, ...],
-    seed: int = 0,
-    positive: bool = False,
-    name: str = "example",
-    labels: dict[str, tuple[str, ...]] | None = None,
-) -> NamedArray:
-    """Smooth made-up values of this shape, for trying out a picture."""
-    rng = np.random.default_rng(seed)
-    numbers = rng.normal(size=shape) * 0.5 + np.sin(np.arange(int(np.prod(shape))) / 7).reshape(shape)
-    return NamedArray(np.abs(numbers) if positive else numbers, axes, name, labels=labels or {})

@@ -27,15 +27,7 @@ class ThePriceRace(LectureScene):
             ("deepseek", "latent", True),
         )
         lines = [
-            Listings(
-                name,
-                trace[f"price_{name}"],
-                trace[f"day_{name}"],
-                colour,
-                stepped=stepped,
-                sure=trace[f"vendor_read_{name}"],
-                dashed=name != "deepseek",
-            )
+            Listings.of(trace, name, colour, stepped=stepped, dashed=name != "deepseek")
             for name, colour, stepped in roles
         ]
         self.race = PriceRace(lines, low=0.13, ticks=(0.25, 0.5, 1, 2.5, 5, 10, 25, 50, 100), width=10.9, height=4.0)

@@ -58,16 +58,7 @@ def shared_read(trace: Trace) -> Mobject:
 def price_history(trace: Trace) -> Mobject:
     kinds = (("others", "token", False), ("deepseek_large", "query", False), ("deepseek", "latent", True))
     lines = [
-        Listings(
-            name,
-            trace[f"price_{name}"],
-            trace[f"day_{name}"],
-            role,
-            stepped=stepped,
-            sure=trace[f"vendor_read_{name}"],
-            dashed=name != "deepseek",
-        )
-        for name, role, stepped in kinds
+        Listings.of(trace, name, role, stepped=stepped, dashed=name != "deepseek") for name, role, stepped in kinds
     ]
     return PriceRace(lines, low=0.13, ticks=(0.25, 1, 5, 25, 100), width=10, height=4.2)
 
