@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+import numpy as np
 from manim import (
     DOWN,
     LEFT,
@@ -88,15 +89,15 @@ class AnotherOrder(LectureScene):
             formula.move_to(STAGE_CENTER + 2.7 * UP)
         self.origin(sentence)
 
-    def lay(self, *grids: TensorGrid, gaps: tuple[float, ...]) -> list[Any]:
-        """Where grids stand side by side, their cells centred on one line: the moves that bring each there."""
+    def lay(self, *grids: TensorGrid, gaps: tuple[float, ...]) -> list[np.ndarray]:
+        """Where grids stand side by side, their cells centred on one line: by how much each is shifted to be there."""
         wide = sum(grid.image.width for grid in grids) + sum(gaps)
-        left, moves = -wide / 2, []
+        left, shifts = -wide / 2, []
         for grid, gap in zip(grids, (*gaps, 0.0), strict=True):
             goal = [left + grid.image.width / 2, STAGE_CENTER[1] + 0.15, 0]
-            moves.append(grid.animate.shift(goal - grid.image.get_center()))
+            shifts.append(goal - grid.image.get_center())
             left += grid.image.width + gap
-        return moves
+        return shifts
 
     def dot(self, left: TensorGrid, right: TensorGrid) -> Label:
         """The sign of a product between two grids."""
@@ -115,10 +116,10 @@ class AnotherOrder(LectureScene):
             s.until("naive")
             work = self.bracket(self.w, self.c)
             self.play(Create(work), FadeIn(self.formulas[0]), run_time=0.8)
-            self.k.shift(self.w.image.get_center() - self.k.image.get_center())
-            moves = self.lay(self.q, self.k, self.c, gaps=(0.8, 2.9))
-            self.play(FadeOut(self.w, scale=0.3), FadeOut(work), moves[0], moves[2], run_time=1.0)
-            self.k.shift(moves[1].build().target_mobject.image.get_center() - self.k.image.get_center())
+            q, k, c = self.lay(self.q, self.k, self.c, gaps=(0.8, 2.9))
+            moves = (self.q.animate.shift(q), self.c.animate.shift(c))
+            self.play(FadeOut(self.w, scale=0.3), FadeOut(work), *moves, run_time=1.0)
+            self.k.shift(k)
             self.made = self.way(self.c, self.k, LEFT)
             times = self.dot(self.q, self.k)
             self.add(self.k)
@@ -149,14 +150,18 @@ class AnotherOrder(LectureScene):
         """The other order: the one query moves into the latents' space."""
         with self.step() as s:
             self.play(FadeOut(self.first), run_time=0.4)
-            self.play(*self.lay(self.q, self.w, self.c, gaps=(0.8, 0.8)), FadeIn(self.w), run_time=0.9)
+            q, w, c = self.lay(self.q, self.w, self.c, gaps=(0.8, 0.8))
+            self.play(
+                self.q.animate.shift(q), self.w.animate.shift(w), self.c.animate.shift(c), FadeIn(self.w), run_time=0.9
+            )
             s.until("brackets")
             work = self.bracket(self.q, self.w)
             self.play(Create(work), FadeOut(self.formulas[0]), FadeIn(self.formulas[1]), run_time=0.8)
             s.until("move")
-            moves = self.lay(self.q, self.ql, self.c, gaps=(1.5, 0.8))
-            self.play(FadeOut(self.w, scale=0.3), FadeOut(work), moves[0], moves[2], run_time=1.0)
-            self.ql.shift(moves[1].build().target_mobject.image.get_center() - self.ql.image.get_center())
+            q, ql, c = self.lay(self.q, self.ql, self.c, gaps=(1.5, 0.8))
+            moves = (self.q.animate.shift(q), self.c.animate.shift(c))
+            self.play(FadeOut(self.w, scale=0.3), FadeOut(work), *moves, run_time=1.0)
+            self.ql.shift(ql)
             turned = self.way(self.q, self.ql, RIGHT)
             self.play(FadeIn(turned), FadeIn(self.ql, shift=0.3 * RIGHT), run_time=0.9)
             s.until("direct")

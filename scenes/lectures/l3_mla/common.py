@@ -24,16 +24,15 @@ def panel(width: float, height: float, colour: str = "muted", share: float = 0.1
     )
 
 
-def funnel(left: Mobject, right: Mobject, colour: str, gap: float = 0.25) -> Polygon:
-    """A projection between two columns: as tall as each of them at its side."""
-    start, end = left.get_right()[0] + gap, right.get_left()[0] - gap
-    corners = [
-        [start, left.get_top()[1], 0],
-        [end, right.get_top()[1], 0],
-        [end, right.get_bottom()[1], 0],
-        [start, left.get_bottom()[1], 0],
-    ]
-    return Polygon(*corners, stroke_width=0, fill_color=tint(colour, 0.3), fill_opacity=1).set_z_index(-1)
+def funnel(
+    source: Mobject, target: Mobject, colour: str, gap: float = 0.25, *, share: float = 0.3, way: np.ndarray = RIGHT
+) -> Polygon:
+    """A projection from one column to the next, or (``way=DOWN``) one row to the next: as long as each at its side."""
+    across = UP if way[0] else LEFT
+    starts = [source.get_corner(way + side) + gap * way for side in (across, -across)]
+    ends = [target.get_corner(side - way) - gap * way for side in (across, -across)]
+    corners = (starts[0], ends[0], ends[1], starts[1])
+    return Polygon(*corners, stroke_width=0, fill_color=tint(colour, share), fill_opacity=1).set_z_index(-1)
 
 
 def legend_row(name: str, quantity: Quantity, fmt: str, colour: str, before: str = "", dashed: bool = False) -> VGroup:

@@ -14,7 +14,6 @@ from manim import (
     FadeOut,
     Group,
     MoveAlongPath,
-    Polygon,
     Rectangle,
     VGroup,
     VMobject,
@@ -35,7 +34,6 @@ from scenes.kit import (
     label,
     role,
     row,
-    tint,
 )
 from scenes.lectures.l3_mla.common import funnel
 from scenes.stage import LectureScene
@@ -179,12 +177,7 @@ class DownKeepUp(LectureScene):
         group = VGroup(VGroup(bar, half), short)
         short.next_to(bar, DOWN, buff=1.9)
         group.move_to(STAGE_CENTER)
-        down, up = bar.get_bottom() + 0.08 * DOWN, short.get_top() + 0.08 * UP
-        wide, narrow = bar.width / 2 * RIGHT, short.width / 2 * RIGHT
-        made = Polygon(
-            down - wide, down + wide, up + narrow, up - narrow, stroke_width=0, fill_color=tint("latent", 0.3)
-        )
-        made.set_fill(opacity=1).set_z_index(-1)
+        made = funnel(bar, short, "latent", 0.08, way=DOWN)
         halves = VGroup(
             label("keys of all heads", "small", "ground").move_to(bar).shift(length / 4 * LEFT),
             label("values of all heads", "small", "ground").move_to(half),

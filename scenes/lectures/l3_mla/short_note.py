@@ -14,7 +14,6 @@ from manim import (
     FadeOut,
     Group,
     LaggedStart,
-    Polygon,
     Rectangle,
     VGroup,
 )
@@ -37,8 +36,8 @@ from scenes.kit import (
     label,
     role,
     row,
-    tint,
 )
+from scenes.lectures.l3_mla.common import funnel
 from scenes.stage import LectureScene
 
 
@@ -74,12 +73,11 @@ class AShortNote(LectureScene):
                 gap=0.12,
             ),
         ]
-        notes = [
-            label("one bar: the note of one token; bright: our trained indexer picks it for the last token", "small"),
-            label("bright: a large part of its entry, in a layer that we trained; yellow: what is stored", "small"),
-        ]
-        for note in notes:
-            note.set_fill(role("muted"))
+        words = (
+            "one bar: the note of one token; bright: our trained indexer picks it for the last token",
+            "bright: a large part of its entry, in a layer that we trained; yellow: what is stored",
+        )
+        notes = [label(text, "small", "muted") for text in words]
         column(names[0], rows[0], notes[0], gap=0.24).move_to(STAGE_CENTER + 1.55 * UP)
         column(names[1], rows[1], gap=0.24).move_to(STAGE_CENTER + 0.6 * DOWN).align_to(rows[0], LEFT)
         entries, funnels = self.entries(rows[1], merged)
@@ -118,11 +116,8 @@ class AShortNote(LectureScene):
         for start in range(0, len(cells), merged):
             group = cells[start : start + merged]
             entry = cells[start].copy().set_fill(role("accent"), 1).next_to(group, DOWN, buff=0.42)
-            low, high = entry.get_top() + 0.05 * UP, group.get_bottom() + 0.05 * DOWN
-            wide, narrow = group.width / 2 * RIGHT, entry.width / 2 * RIGHT
-            funnel = Polygon(high - wide, high + wide, low + narrow, low - narrow, stroke_width=0)
             entries.add(entry)
-            funnels.add(funnel.set_fill(tint("latent", 0.25), 1))
+            funnels.add(funnel(group, entry, "latent", 0.05, share=0.25, way=DOWN))
         return entries, funnels
 
     served, plain = "as it is stored", "the same numbers, in two bytes each"
