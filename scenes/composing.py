@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import replace
 
-from explainers.errors import ExplainError, one_of
+from explainers.errors import one_of
 from scenes.own_course import OwnCourse, OwnLecture
 from scenes.script import Lecture, Section
 
@@ -23,12 +23,12 @@ def compose(own: OwnCourse, home: Sequence[Lecture], is_card: IsCard) -> tuple[L
 def _lecture(own: OwnCourse, chosen: OwnLecture, home: Sequence[Lecture], is_card: IsCard) -> Lecture:
     by_number = {lecture.number: lecture for lecture in home}
     if chosen.lecture and chosen.lecture not in by_number:
-        raise ExplainError(f"{own.path.name}: lectures.lecture: {one_of('lecture', chosen.lecture, _numbers(home))}")
+        raise own.error("lectures.lecture", one_of("lecture", chosen.lecture, _numbers(home)))
     sections = tuple(_section(own, chosen, name, by_number) for name in chosen.scenes)
     first = by_number[chosen.lecture or sections[0].lecture]
     names = [section.name for section in sections]
     if twice := next((name for name in names if names.count(name) > 1), ""):
-        raise ExplainError(f"{own.path.name}: lectures.scenes: {twice} stands twice in lecture {chosen.number}")
+        raise own.error("lectures.scenes", f"{twice} stands twice in lecture {chosen.number}")
     mixed = replace(first, number=chosen.number, sections=sections or first.sections)
     front = dict(chosen.front)
     title, question = front.pop("title", first.title), front.pop("question", first.question)
@@ -50,11 +50,11 @@ def _section(own: OwnCourse, chosen: OwnLecture, name: str, home: dict[int, Lect
         return found[0]
     if found:
         numbers = ", ".join(f'"{section.lecture}/{scene}"' for section in found)
-        raise ExplainError(f"{own.path.name}: lectures.scenes: {scene} is in several lectures; write {numbers}")
+        raise own.error("lectures.scenes", f"{scene} is in several lectures; write {numbers}")
     if slash and not where:
-        raise ExplainError(f"{own.path.name}: lectures.scenes: {one_of('lecture', number, _numbers(home.values()))}")
+        raise own.error("lectures.scenes", one_of("lecture", number, _numbers(home.values())))
     known = [section.name for lecture in where for section in lecture.sections]
-    raise ExplainError(f"{own.path.name}: lectures.scenes: {one_of('scene', scene, known)}")
+    raise own.error("lectures.scenes", one_of("scene", scene, known))
 
 
 def _without_cards(own: OwnCourse, lecture: Lecture, is_card: IsCard) -> Lecture:
@@ -62,7 +62,7 @@ def _without_cards(own: OwnCourse, lecture: Lecture, is_card: IsCard) -> Lecture
         return lecture
     kept = tuple(section for section in lecture.sections if not is_card(section))
     if not kept:
-        raise ExplainError(f"{own.path.name}: cards: lecture {lecture.number} has nothing but cards; add scenes to it")
+        raise own.error("cards", f"lecture {lecture.number} has nothing but cards; add scenes to it")
     return replace(lecture, sections=kept)
 
 

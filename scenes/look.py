@@ -45,9 +45,7 @@ def fonts(environment: Mapping[str, str] = os.environ) -> dict[str, str]:
             assert own is not None
             file = own.path.parent / font
             if not file.is_file():
-                raise ExplainError(
-                    f"{own.path.name}: theme.fonts.{key}: there is no {file}; give a font file or a family"
-                )
+                raise own.error(f"theme.fonts.{key}", f"there is no {file}; give a font file or a family")
             found[key] = str(file.resolve())
     return found
 

@@ -1,8 +1,8 @@
 """A lecturer's own version of the course: ``course.toml``, read and checked.
 
 `KEYS` is the one list of what may stand in the file; `read` checks against it and `scenes.starting` writes a commented
-file from it. Which lectures and scenes exist is known to `scenes.registry`, which colours to `scenes.kit.theme`, which
-voices to `scenes.production.settings`; they check their part when they use it, and say the file and the key too.
+file from it. Which lectures and scenes exist is known to `scenes.registry`, which voices to
+`scenes.production.settings`; they check their part when they use it, and say the file and the key too.
 """
 
 from __future__ import annotations
@@ -18,6 +18,7 @@ from typing import Any
 
 from explainers import extensions
 from explainers.errors import ExplainError
+from scenes.themes import ROLES, THEMES
 
 ENVIRONMENT = "EXPLAIN_COURSE"
 FILE = "course.toml"
@@ -124,7 +125,7 @@ class OwnCourse:
     voice_model: Path | None = None
     model: Mapping[str, Any] = field(default_factory=dict)
 
-    def error(self, key: str, problem: str) -> ExplainError:
+    def error(self, key: str, problem: object) -> ExplainError:
         """An error that says file and key first."""
         return ExplainError(f"{self.path.name}: {key}: {problem}")
 
@@ -163,10 +164,7 @@ def _read(path: Path, _stamp: int) -> OwnCourse:
 
 class _Reader:
     def __init__(self, path: Path) -> None:
-        self.path = path
-
-    def error(self, key: str, problem: str) -> ExplainError:
-        return ExplainError(f"{self.path.name}: {key}: {problem}")
+        self.path, self.error = path, OwnCourse(path).error
 
     def course(self, data: Mapping[str, Any]) -> OwnCourse:
         tables = ("theme", "picture", "voice", "model", "lectures")
@@ -232,8 +230,6 @@ class _Reader:
             raise self.error(full, f"is empty; write a text like {key.example}, or take the line out")
 
     def theme(self, name: str | None) -> None:
-        from scenes.themes import THEMES
-
         known = [*THEMES, *extensions.offered("explain.themes")]
         if name is not None and name not in known:
             raise self.error("theme.base", f"{name!r} is not allowed; choose {', '.join(known)}")
@@ -253,8 +249,6 @@ class _Reader:
         return file
 
     def colours(self, found: Mapping[str, Any]) -> dict[str, str]:
-        from scenes.look import ROLES
-
         for name, value in found.items():
             if name not in ROLES:
                 raise self.error(f"theme.colours.{name}", f"unknown role; {self.nearest(name, list(ROLES))}")

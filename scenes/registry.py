@@ -74,7 +74,7 @@ class Course:
             raise own.error(
                 "language", f"there are no scripts in {lang!r}; choose {known}, or `explain script new {lang}`"
             )
-        other = own.course if own else os.environ.get("EXPLAIN_COURSE", "")
+        other = own.course if own else os.environ.get(own_course.ENVIRONMENT, "")
         if os.pathsep in other:
             scripts, _, scenes = other.partition(os.pathsep)
             return cls(Path(scripts), Path(scenes), lang)

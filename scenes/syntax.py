@@ -57,7 +57,11 @@ def _in_file(path: Path, stamp: int) -> tuple[SceneClass, ...]:
     for node in tree.body:
         if isinstance(node, ast.ClassDef) and (number := lecture_of(node)):
             place = _Place(node, tree, path)
-            found.append(SceneClass(number, node.name, path, node.lineno, *_read(place), _bases(node), _aspects(place)))
+            found.append(
+                SceneClass(
+                    number, node.name, path, node.lineno, *_read(place), frozenset(_bases(node)), _aspects(place)
+                )
+            )
     return tuple(found)
 
 
@@ -75,15 +79,15 @@ def _aspects(place: _Place) -> tuple[str, ...]:
         targets = statement.targets if isinstance(statement, ast.Assign) else []
         if any(isinstance(target, ast.Name) and target.id == "aspects" for target in targets):
             return tuple(ast.literal_eval(statement.value))  # type: ignore[attr-defined]
-    for base in sorted(_bases(place.node)):
+    for base in _bases(place.node):
         known = _defined(base, place.tree, place.path)
         if known is not None and (found := _aspects(known)) != _USUAL:
             return found
     return _USUAL
 
 
-def _bases(node: ast.ClassDef) -> frozenset[str]:
-    return frozenset(base.id for base in node.bases if isinstance(base, ast.Name))
+def _bases(node: ast.ClassDef) -> list[str]:
+    return [base.id for base in node.bases if isinstance(base, ast.Name)]
 
 
 def lecture_of(node: ast.ClassDef) -> int | None:
@@ -111,7 +115,7 @@ class _Place:
 def _methods(place: _Place) -> dict[str, tuple[ast.AST, ast.Module]]:
     """Name → method and its file, own ones and those of bases that it does not replace, as Python would find them."""
     found: dict[str, tuple[ast.AST, ast.Module]] = {}
-    for name in reversed([base.id for base in place.node.bases if isinstance(base, ast.Name)]):
+    for name in reversed(_bases(place.node)):
         if base := _defined(name, place.tree, place.path):
             found |= _methods(base)
     own = [each for each in place.node.body if isinstance(each, ast.FunctionDef)]

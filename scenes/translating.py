@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import ast
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -166,17 +166,21 @@ def texts(english: Lecture, course: Course) -> dict[str, list[str]]:
     from scenes.production.settings import Options
 
     found: dict[str, list[str]] = {}
-    said, names = set(from_script(english)), script.names_of(english.path)
     with languages.collecting():
         for entry in course.home.entries(english):
             report = walk(entry, Options(quality="480p").picture)
-            for read in report.reads:
-                if read["kind"] == "word" and read["name"] not in said and not is_name(read["name"], names):
-                    found.setdefault(read["name"], []).append(entry.key)
+            for text in translatable((read["name"] for read in report.reads if read["kind"] == "word"), english):
+                found.setdefault(text, []).append(entry.key)
     return found
 
 
-def is_name(text: str, names: frozenset[str]) -> bool:
+def translatable(shown: Iterable[str], lecture: Lecture) -> list[str]:
+    """Of the texts of a picture those that a catalogue translates: not what the script says, not mere names."""
+    said, names = set(_from_script(lecture)), script.names_of(lecture.path)
+    return [text for text in shown if text not in said and not _is_name(text, names)]
+
+
+def _is_name(text: str, names: frozenset[str]) -> bool:
     """Whether a text is nothing but listed names (V3, H800), which no language translates."""
     left = text
     for name in sorted(names, key=len, reverse=True):
@@ -184,7 +188,7 @@ def is_name(text: str, names: frozenset[str]) -> bool:
     return not any(letter.isalpha() for letter in left)
 
 
-def from_script(lecture: Lecture) -> Iterator[str]:
+def _from_script(lecture: Lecture) -> Iterator[str]:
     """Texts that a picture takes from the script, which are in its language already."""
     for text in (lecture.title, lecture.question, lecture.about.get("answer", "")):
         yield text

@@ -188,7 +188,7 @@ def _shapes(report: Report, entries: Sequence[SceneEntry]) -> None:
 
 def _from_source(course: Course, keys: Sequence[str]) -> list[Finding]:
     from scenes.audit import source
-    from scenes.script import names_file
+    from scenes.script import names_of
 
     found: list[Finding] = []
     classes = list(course.classes.values())
@@ -198,9 +198,7 @@ def _from_source(course: Course, keys: Sequence[str]) -> list[Finding]:
         if not any(key.startswith(f"{lecture}/") for key in keys):
             continue
         script = next((each.path for each in course.home.lectures if each.number == lecture), None)
-        names = names_file(script) if script else None
-        lines = names.read_text(encoding="utf-8").splitlines() if names and names.is_file() else []
-        here = source.check(path, classes, frozenset(line.strip() for line in lines if line.strip()))
+        here = source.check(path, classes, names_of(script) if script else frozenset())
         found += [finding for finding in here if finding.scene in keys or "/" not in finding.scene]
     return found
 

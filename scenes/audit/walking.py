@@ -30,7 +30,7 @@ from scenes.production.settings import Options
 from scenes.registry import SceneEntry
 from scenes.report import SceneReport, StepReport
 from scenes.stage import LectureScene, StageStep
-from scenes.translating import from_script, is_name
+from scenes.translating import translatable
 from scenes.waivers import Waiver
 
 #: Motions are sampled at least this often, and the audit looks at this size.
@@ -248,11 +248,8 @@ def _failed(entry: SceneEntry, visitor: _Visitor | None, error: Exception) -> Fi
 
 def _check_words(entry: SceneEntry, visitor: _Visitor) -> None:
     """What the catalogue of a language lacks, in one finding a scene."""
-    asked = visitor.scene._tongue.asked
-    said, names = set(from_script(script.load(entry.script))), script.names_of(entry.script)
-    if missing := [
-        text for text, found in asked.items() if found is None and text not in said and not is_name(text, names)
-    ]:
+    unknown = (text for text, found in visitor.scene._tongue.asked.items() if found is None)
+    if missing := translatable(unknown, script.load(entry.script)):
         shown = ", ".join(repr(text) for text in missing[:_WORDS]) + (" …" if len(missing) > _WORDS else "")
         where = f"{entry.script.with_suffix('.po').name} or common.po"
         mend = f"`explain script new {entry.lecture.lang} {entry.code.lecture}` lists them; translate them there"

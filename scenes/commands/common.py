@@ -103,40 +103,33 @@ def course_options(function: Function) -> Function:
     return function
 
 
-def quality_option(function: Function) -> Function:
-    """``--quality``; without it what the course's own file says, else 720p."""
+def _as_options_say(name: str) -> Callable[[], Any]:
+    """The default of an option: what the course's own file says, else what is usual."""
 
-    def default() -> str:
+    def default() -> Any:
         from scenes.production.settings import Options
 
-        return Options().quality
+        return getattr(Options(), name)
 
-    return click.option("--quality", default=default, show_default="720p", help="480p, 720p, 1080p or 4k.")(function)
+    return default
+
+
+def quality_option(function: Function) -> Function:
+    """``--quality``; without it what the course's own file says, else 720p."""
+    about = "480p, 720p, 1080p or 4k."
+    return click.option("--quality", default=_as_options_say("quality"), show_default="720p", help=about)(function)
 
 
 def unfit_option(function: Function) -> Function:
     """``--unfit``; without it what the course's own file says, else ``refuse``."""
-
-    def default() -> str:
-        from scenes.production.settings import Options
-
-        return Options().unfit
-
     about = "Scenes not laid out for the aspect: refuse, or band (16:9, in the middle)."
-    return click.option("--unfit", default=default, show_default="refuse", help=about)(function)
+    return click.option("--unfit", default=_as_options_say("unfit"), show_default="refuse", help=about)(function)
 
 
 def fps_option(function: Function) -> Function:
     """``--fps``; without it what the course's own file says, else by the quality."""
-
-    def default() -> int | None:
-        from scenes.production.settings import Options
-
-        return Options().fps
-
-    return click.option("--fps", type=int, default=default, help="Frames a second; default 30 up to 720p, 60 above.")(
-        function
-    )
+    about = "Frames a second; default 30 up to 720p, 60 above."
+    return click.option("--fps", type=int, default=_as_options_say("fps"), help=about)(function)
 
 
 def rendered(course: Course, numbers: Sequence[int], folder: Path, quality: str, jobs: int | None) -> list[Film]:

@@ -12,11 +12,11 @@ from click.testing import CliRunner
 
 from explainers import runs
 from explainers.errors import ExplainError
-from scenes import door, look, own_course
+from scenes import door, frame, look, own_course
 from scenes.audit.checking import chosen
 from scenes.commands.init import init
 from scenes.commands.list import list_
-from scenes.production.settings import Options
+from scenes.production.settings import QUALITIES, UNFIT, Options
 from scenes.registry import Course, Selection, select
 
 Write = Callable[[str], Course]
@@ -168,6 +168,11 @@ def test_a_call_uses_the_file_of_its_folder_and_forgets_it(tmp_path: Path, monke
     there = json.loads(CliRunner().invoke(list_, ["--json", "--course", str(other)]).output)
     assert [lecture["lecture"] for lecture in there] == [7]
     assert "EXPLAIN_COURSE" not in os.environ and os.environ["EXPLAIN_CONTEXT"] == "{}"
+
+
+def test_the_file_may_say_what_a_render_can_do() -> None:
+    allowed = {name: set(key.allowed) for name, key in own_course.KEYS["picture"].items() if key.allowed}
+    assert allowed == {"quality": set(QUALITIES), "aspect": set(frame.SHAPES), "unfit": set(UNFIT)}
 
 
 def test_what_is_asked_for_wins_over_the_file(write: Write, monkeypatch: pytest.MonkeyPatch) -> None:
