@@ -151,11 +151,14 @@ class TwoDisputes(LectureScene):
         said.next_to(chart, UP, buff=0.4).align_to([SAFE_LEFT, 0, 0], LEFT)
         hollow = label("hollow: alleged", "small", "muted").next_to(chart, DOWN, buff=0.4).align_to(said, LEFT)
         web = VGroup(*(Square(0.32, stroke_width=1.5) for _ in range(63))).set_stroke(role("muted"))
-        web.arrange_in_grid(rows=7, cols=9, buff=0.1).move_to([SAFE_RIGHT - 2.1, 0.2, 0])
+        web.arrange_in_grid(rows=7, cols=9, buff=0.1).move_to([SAFE_RIGHT - 2.45, -0.45, 0])
         answers = VGroup(*(web[place] for place in (4, 11, 17, 25, 30, 41, 47, 52, 58)))
-        words = label("DeepSeek’s answer: the web", "body", "latent").next_to(web, UP, buff=0.4)
-        words.shift(min(0.0, SAFE_RIGHT - words.get_right()[0]) * RIGHT)
-        note = label("red: such answers; what share, nobody says", "small", "muted").next_to(web, DOWN, buff=0.3)
+        left = web.get_left()
+        too = label("alleged by OpenAI, too, of DeepSeek", "body", "cost").align_to(left, LEFT).set_y(said.get_y())
+        words = label("DeepSeek’s answer to OpenAI, on V3:\nnot on purpose; the web holds some", "body", "latent")
+        words.next_to(web, UP, buff=0.3).align_to(left, LEFT)
+        note = label("red: pages with answers of OpenAI’s models;\nhow many, nobody says", "small", "muted")
+        note.next_to(web, DOWN, buff=0.25).align_to(left, LEFT)
         border = Line([1.2, STAGE_TOP, 0], [1.2, CAPTION_TOP + 0.5, 0], stroke_width=2).set_stroke(role("hairline"))
         with self.step() as s:
             self.play(FadeIn(border), run_time=0.4)
@@ -165,12 +168,14 @@ class TwoDisputes(LectureScene):
             for name in keys:
                 self.play(chart.grow(name), run_time=0.9)
             self.play(FadeIn(hollow), run_time=0.4)
+            s.until("openai")
+            self.play(FadeIn(too), run_time=0.5)
             s.until("reply")
             self.play(FadeIn(words), LaggedStart(*(FadeIn(page) for page in web), lag_ratio=0.02), run_time=1.6)
             lit = (page.animate.set_fill(role("cost"), 0.8) for page in answers)
             self.play(LaggedStart(*lit, lag_ratio=0.3), run_time=2.0)
             self.play(FadeIn(note), run_time=0.5)
-        return Group(chart, said, hollow, web, words, note, border)
+        return Group(chart, said, hollow, too, web, words, note, border)
 
     def gap(self, before: Group) -> None:
         """Eight months by one ruler; and three readings of one public test."""
@@ -183,6 +188,7 @@ class TwoDisputes(LectureScene):
         cells.set_stroke(role("cost")).move_to([SAFE_LEFT + 0.05, STAGE_TOP - 0.85, 0], LEFT)
         count = NumberLabel(months, "plain", size="body", role="cost", before="about ", after="s behind the leaders")
         count.next_to(cells, RIGHT, buff=0.35)
+        doubt = label("hollow: contested", "small", "muted").next_to(count, DOWN, buff=0.15).align_to(count, LEFT)
         who = label("the institute CAISI, on V4-Pro", "body", "cost").next_to(cells, UP, buff=0.2).align_to(cells, LEFT)
         tests = VGroup(*(Square(0.55, stroke_width=2) for _ in range(9))).arrange(RIGHT, buff=0.12)
         tests.set_stroke(role("token")).set_fill(role("token"), 0.6)
@@ -208,7 +214,7 @@ class TwoDisputes(LectureScene):
             s.until("critics")
             self.play(FadeIn(tests, hidden), run_time=0.7)
             self.play(*(test.animate.set_fill(role("ground"), 1) for test in tests[-2:]), run_time=0.7)
-            self.play(cells.animate.set_fill(role("cost"), 0.15), run_time=0.7, rate_func=EASE)
+            self.play(cells.animate.set_fill(role("cost"), 0.15), FadeIn(doubt), run_time=0.7, rate_func=EASE)
             s.until("swe")
             self.play(FadeIn(name, *chart.names.values()), run_time=0.5)
             for each in swe:
