@@ -198,11 +198,16 @@ class RememberLess(LeverPanel):
 
 
 class LearnByChecking(LeverPanel):
-    """The share of problems solved before and after learning from checked answers, on a scale from none to all."""
+    """The share of problems solved before and after learning from checked answers, on a scale from none to all.
+
+    ``note`` says under the heading whose problems they are.
+    """
 
     lever, words, also, role = "rl", "learn by checking", "reinforcement learning", "reward"
 
-    def __init__(self, before: Quantity, after: Quantity, *, width: float = 3.9, height: float = 4.9) -> None:
+    def __init__(
+        self, before: Quantity, after: Quantity, *, note: str = "", width: float = 3.9, height: float = 4.9
+    ) -> None:
         super().__init__()
         self.bound = Bound((as_quantity(before, "LearnByChecking"), as_quantity(after, "LearnByChecking")))
         for each in self.bound:
@@ -211,6 +216,10 @@ class LearnByChecking(LeverPanel):
         self._build(width, height)
         wide, tall = self.room
         base = self.middle + tall / 2 * DOWN
+        if note:
+            said = Label(note, "small", "muted", width=width - 0.4, align="center")
+            self.heading.add(said.next_to(self.heading, DOWN, buff=0.18))
+            tall -= said.height + 0.18
         self.all = Rectangle(width=wide * 0.36, height=tall, stroke_width=2, stroke_color=theme.role("muted"))
         self.outlines, self.bars = VGroup(), VGroup()
         for side, share, colour in ((-1, before, "muted"), (1, after, self.role)):

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import numpy as np
-from manim import DOWN, LEFT, RIGHT, UP, Arrow, Create, FadeIn, FadeOut, Line, Rectangle, VGroup
+from manim import DOWN, LEFT, RIGHT, UP, Arrow, Create, FadeIn, FadeOut, LaggedStart, Line, Rectangle, VGroup
 
 from explainers.quantities import Quantity
 from scenes.kit import (
@@ -138,7 +138,9 @@ class ThreeLeversOneChart(LectureScene):
         """The third lever: real faults repaired."""
         before = self.number("fact.benchmarks.v3_chat.swe_bench_verified.deepseek_v3")
         after = self.number("fact.benchmarks.v4_pro.swe_bench_verified.v4_pro_max")
-        panel = LearnByChecking(before, after, width=3.9, height=4.1)
+        panel = LearnByChecking(
+            before, after, note="software faults mended,\nby DeepSeek’s own tests", width=3.9, height=4.8
+        )
         panel.move_to([SAFE_RIGHT - 0.05, CAPTION_TOP + 0.25, 0], RIGHT + -UP)
         names = VGroup(
             *(
@@ -146,17 +148,13 @@ class ThreeLeversOneChart(LectureScene):
                 for words, colour, bar in zip(("V3", "V4-Pro"), ("muted", "reward"), panel.outlines, strict=True)
             )
         )
-        solved = label("software faults mended,\nby its own tests", "small", "muted", align="center")
-        solved.next_to(panel, UP, buff=0.15)
         with self.step() as s:
             self.origin(before, after, *gains)
             self.play(FadeOut(self.ways), run_time=0.4)
             s.until("third")
-            self.play(
-                self.notes.animate.scale(0.68).move_to([SAFE_RIGHT, STAGE_TOP, 0], RIGHT),
-                FadeIn(panel.frame, panel.heading, panel.outlines, panel.ground, panel.bars[0], names, solved),
-                run_time=0.9,
-            )
+            up = self.notes.animate.scale(0.68).move_to([SAFE_RIGHT, STAGE_TOP, 0], RIGHT)
+            shown = FadeIn(panel.frame, panel.heading, panel.outlines, panel.ground, panel.bars[0], names)
+            self.play(LaggedStart(up, shown, lag_ratio=0.6), run_time=1.3)  # the numbers leave the panel's place first
             s.until("rise")
             rise = panel.rise()
             self.add(panel.bars[1])

@@ -129,6 +129,16 @@ def test_bars_of_the_third_lever_are_shares_of_their_frames() -> None:
     assert panel.bars[1].height / panel.outlines[1].height == pytest.approx(0.71)
 
 
+def test_a_note_stands_in_the_panel_between_its_heading_and_its_bars() -> None:
+    panel = LearnByChecking(number(15.6, "%"), number(71.0, "%"), note="problems of an exam,\nby its own key")
+    note = panel.heading.submobjects[-1]
+    assert "by its own key" in note.shown_text
+    assert note.width < panel.frame.width and panel.heading.get_bottom()[1] > panel.outlines.get_top()[1]
+    plain = LearnByChecking(number(15.6, "%"), number(71.0, "%"))
+    assert panel.outlines.get_bottom()[1] == pytest.approx(plain.outlines.get_bottom()[1])
+    assert panel.bars[1].height / panel.outlines[1].height == pytest.approx(0.71)
+
+
 def test_the_map_reads_its_numbers_and_one_lever_stands_forward() -> None:
     levers = LeversMap.read(resolve, runs.get, highlight="mla")
     assert [float(each) for each in levers.sources[:2]] == [8, 256]
