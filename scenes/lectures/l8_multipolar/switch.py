@@ -212,7 +212,7 @@ class WhoHoldsTheSwitch(LectureScene):
         small.move_to([0, STAGE_TOP - 0.6, 0])
         full, told = (self.key(*each) for each in (("read at the source", "latent", 1), ("told by others", "muted", 0)))
         notes = VGroup(full, told).arrange(DOWN, buff=0.12, aligned_edge=RIGHT)
-        notes.move_to([SAFE_RIGHT - 0.05, STAGE_CENTER[1] + 0.6, 0], RIGHT)
+        notes.move_to([SAFE_RIGHT - 0.05, STAGE_CENTER[1] + 0.9, 0], RIGHT)
         one_dot = label("one dot: one source of this film, by subject", "body", "text")
         one_dot.move_to([SAFE_LEFT + 0.05, notes.get_y(), 0], LEFT)
         large = sets.copy().arrange(RIGHT, buff=1.6)
@@ -222,7 +222,8 @@ class WhoHoldsTheSwitch(LectureScene):
         ask = label("which one in your own hand?", "heading", "accent", weight="medium")
         ask.next_to(large, DOWN, buff=0.6)
         with self.step() as s:
-            self.play(FadeOut(self.left_over), sets.animate.become(small), run_time=0.8)
+            self.play(FadeOut(self.left_over), run_time=0.3)  # no word crosses the border on its way up
+            self.play(sets.animate.become(small), run_time=0.8)
             s.until("wall")
             dots = sorted((*wall.rings, *wall.full), key=lambda dot: (dot.get_y(), dot.get_x()))
             self.play(
