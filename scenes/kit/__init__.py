@@ -33,7 +33,7 @@ from scenes.kit.line_chart import LineChart, Series
 from scenes.kit.load_rain import LoadRain
 from scenes.kit.marks import cross, tick, verdict
 from scenes.kit.matrices import Bottleneck, MatrixProduct
-from scenes.kit.motion import dim, exchange, undim
+from scenes.kit.motion import dim, exchange, renew, undim
 from scenes.kit.numbers import CountingNumber, NumberLabel
 from scenes.kit.openness import ChipShelf, LicenceMatrix, SourceWall, licence_rights
 from scenes.kit.origin import OriginLine, origin_text
@@ -214,6 +214,7 @@ __all__ = [
     "mono",
     "origin_text",
     "quantity_at",
+    "renew",
     "role",
     "row",
     "spread",

@@ -5,7 +5,18 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from manim import Animation, AnimationGroup, FadeIn, FadeOut, ImageMobject, Mobject, Succession, VMobject
+from manim import (
+    Animation,
+    AnimationGroup,
+    FadeIn,
+    FadeOut,
+    ImageMobject,
+    Mobject,
+    Succession,
+    VMobject,
+    linear,
+    squish_rate_func,
+)
 
 from explainers.errors import ExplainError
 from scenes.kit import theme
@@ -81,3 +92,19 @@ def exchange(old: Mobject, new: Mobject, **options: Any) -> Succession:
     """
     run_time = options.pop("run_time", theme.TRANSFORM)
     return Succession(FadeOut(old, run_time=run_time * 0.4), FadeIn(new, run_time=run_time * 0.6), **options)
+
+
+def renew(old: Mobject, new: Mobject, at: float = 0.7, **options: Any) -> Succession:
+    """A readout changes where it stands, as a counter does: the old figure stays until the new one takes its place.
+
+    >>> self.play(slider.move_to_stop("latent"), renew(old_figure, new_figure), run_time=1.6)
+
+    ``at`` is the share of the time after which it changes. Unlike `exchange` it never leaves the place empty while
+    something beside it moves; for figures, which are read while they move, not for sentences.
+    """
+    if not 0 < at < 1:
+        raise ExplainError(f"a readout cannot change at {at} of a motion; give a share between 0 and 1")
+    run_time = options.pop("run_time", theme.TRANSFORM)
+    out = FadeOut(old, run_time=run_time * at, rate_func=squish_rate_func(linear, 0.94, 1))
+    come = FadeIn(new, run_time=run_time * (1 - at), rate_func=squish_rate_func(linear, 0, 0.14))
+    return Succession(out, come, **options)

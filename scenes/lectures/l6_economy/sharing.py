@@ -8,6 +8,7 @@ from explainers.quantities import Quantity
 from explainers.traces import Trace
 from scenes.kit import (
     EASE,
+    SAFE_LEFT,
     STAGE_CENTER,
     Axis,
     Crowd,
@@ -17,8 +18,8 @@ from scenes.kit import (
     SharedBar,
     Slider,
     Waffle,
-    exchange,
     label,
+    renew,
     role,
     tint,
 )
@@ -106,11 +107,15 @@ class OneReadManyUsers(LectureScene):
                     s.until("cheap")
                 self.advance(trace, chart, dot, count, place)
             s.until("measured")
-            self.play(FadeOut(chart.axes, dot, self.walked, count[-1]), run_time=0.5)
+            shared = (self.bar, self.slice, self.figure, self.unit, self.step_note)
+            self.play(FadeOut(chart.axes, dot, self.walked, count[-1], *shared), run_time=0.5)
             self.measured()
 
     def measured(self) -> None:
-        """The same shape, measured: the time of a token in one layer of real experts, by tokens that share the read."""
+        """The same shape, measured: the time of a token in one layer of real experts, by tokens that share the read.
+
+        It has the stage alone: beside the price of a token, its gain would be taken for that of the price.
+        """
         found = self.run("roofline_measured")
         most = found["tokens"].labels["tokens"][-1]
         curves = [
@@ -119,18 +124,21 @@ class OneReadManyUsers(LectureScene):
         ]
         chart = LineChart(
             curves, x_name="tokens together", y_name="time of one token", x_log=True, y_log=True,
-            width=6.2, height=2.2, names="", stroke=3,
+            width=6.6, height=3.4, names="", stroke=3,
         )  # fmt: skip
-        chart.move_to([2.6, 1.5, 0])
+        chart.move_to(STAGE_CENTER + 2.4 * RIGHT)
         rings = VGroup(*(chart.marker("measured", place, 0.09) for place in range(found["tokens"]["tokens"])))
         rings.set_fill(role("ground"), 1).set_stroke(role("expert"), 3)
         less = NumberLabel(
-            found.quantity(f"experts_less_{most}"), "times 2", size="display", role="expert", after=" less"
+            found.quantity(f"experts_less_{most}"), "times 2", size="display", role="expert", after=" less time"
         )
-        less.move_to([-5.9, 1.6, 0], aligned_edge=LEFT)
+        less.move_to([SAFE_LEFT + 0.1, 0.9, 0], aligned_edge=LEFT)
         chip = " ".join(found.meta["chip"].split()[:2])
-        words = (f"V3's experts, one layer, measured on an {chip}", "grey: what bytes and products allow")
-        notes = VGroup(label(words[0], "small", "expert", width=4.0), label(words[1], "small", "muted"))
+        words = (
+            f"V3's experts, one layer, measured on an {chip}",
+            "grey: the least time that memory\nand arithmetic allow",
+        )
+        notes = VGroup(label(words[0], "small", "expert", width=3.6), label(words[1], "small", "muted"))
         notes.arrange(DOWN, buff=0.2, aligned_edge=LEFT).next_to(less, DOWN, buff=0.25, aligned_edge=LEFT)
         self.origin(self.trace, found)
         self.play(FadeIn(chart.axes, chart.curves["bytes and products allow"], notes), run_time=0.8)
@@ -142,6 +150,7 @@ class OneReadManyUsers(LectureScene):
         users = round(float(self.users.values[place]))
         figure = NumberLabel(trace.quantity(f"cost_{users}"), "plain .2 bare", size="display", role="cost", before="$")
         figure.move_to(self.figure, aligned_edge=LEFT).align_to(self.figure, DOWN)
+        unit = self.unit.copy().next_to(figure, RIGHT, buff=0.25, aligned_edge=DOWN)
         step = NumberLabel(trace.quantity(f"step_{users}"), "si 3", size="small", role="muted", before="one step: ")
         step.move_to(self.step_note, aligned_edge=LEFT)
         piece = Line(chart.at("cost", place - 1), chart.at("cost", place), stroke_color=role("cost"), stroke_width=3)
@@ -150,16 +159,15 @@ class OneReadManyUsers(LectureScene):
             self.bar.divide_to(place),
             dot.animate.move_to(chart.at("cost", place)),
             Create(piece),
-            exchange(self.figure, figure),
-            exchange(self.step_note, step),
-            exchange(count[place - 1], count[place]),
-            self.unit.animate.next_to(figure, RIGHT, buff=0.25, aligned_edge=DOWN),
+            renew(VGroup(self.figure, self.unit), VGroup(figure, unit)),
+            renew(self.step_note, step),
+            renew(count[place - 1], count[place]),
             run_time=1.3 if place < 6 else 1.6,
         )
-        self.figure, self.step_note = figure, step
+        self.figure, self.unit, self.step_note = figure, unit, step
         if place == 6:
-            slice_ = self.bar.part(0)
-            self.play(FadeIn(slice_), run_time=0.5)
+            self.slice = self.bar.part(0)
+            self.play(FadeIn(self.slice), run_time=0.5)
 
 
 class TwoLevers(LectureScene):
@@ -175,7 +183,7 @@ class TwoLevers(LectureScene):
         self.trace = self.run("serving")
         total, active = self.number("v3.total_params"), self.number("v3.active_params")
         caches = [self.number(f"v3.kv_bytes_per_token_{kind}") for kind in ("mha", "gqa8", "mla")]
-        stops, length = [("all", total), ("experts", active)], 4.5
+        stops, length = [("all", total), ("experts", active)], 4.35
         self.model = Slider(
             stops, name="parameters that work on a token", role="expert", fmt="words 3 bare", log=True, length=length
         )
@@ -201,7 +209,7 @@ class TwoLevers(LectureScene):
             self.number("run.shared_read.square"), "plain .2 bare", before="a square: $", size="small", role="muted"
         )
         self.notes = VGroup(label("one chip", "small", "muted").next_to(self.chip, UP, buff=0.14, aligned_edge=LEFT))
-        self.notes.add(square.move_to([3.35, 0, 0], aligned_edge=LEFT).align_to(self.notes[0], DOWN))
+        self.notes.add(square.align_to(self.bill.squares, LEFT).align_to(self.notes[0], DOWN))
         self.origin(self.trace, self.number("run.shared_read.square"), total, active, *caches)
         self.start()
         self.pull()
@@ -220,7 +228,7 @@ class TwoLevers(LectureScene):
         price = NumberLabel(
             self.price(state), "plain .2 bare", size="body", role="cost", before="$", after=" a million tokens"
         )
-        price.move_to([3.35, -2.05, 0], aligned_edge=LEFT)
+        price.set_y(-2.05).align_to(self.notes[1], LEFT)
         return VGroup(users, price)
 
     def go(self, state: str, *moves: object, run_time: float = 1.6) -> None:
@@ -230,7 +238,7 @@ class TwoLevers(LectureScene):
             *moves,
             self.crowd.grow_to(self.people(state)),
             self.bill.change_to(self.price(state)),
-            exchange(self.shown, new),
+            renew(self.shown, new),
             run_time=run_time,
         )
         self.shown = new
@@ -267,7 +275,7 @@ class TwoLevers(LectureScene):
                 self.number("run.shared_read.levers"), "times 2", size="title", role="reward", after=" cheaper"
             )
             alone = self.alone()
-            gain.move_to([3.35, 0.75, 0], aligned_edge=LEFT)
+            gain.set_y(0.75).align_to(self.notes[1], LEFT)
             than = label("than with neither:", "small", "muted").next_to(gain, DOWN, buff=0.14, aligned_edge=LEFT)
             alone.next_to(than, DOWN, buff=0.25, aligned_edge=LEFT)
             self.play(FadeIn(gain, than, alone, shift=0.2 * UP), run_time=0.8)

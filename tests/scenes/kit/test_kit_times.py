@@ -22,6 +22,7 @@ from scenes.kit import (
     dim,
     exchange,
     label,
+    renew,
     undim,
 )
 from scenes.kit.axes import box
@@ -84,6 +85,22 @@ def test_one_leaves_before_the_other_arrives() -> None:
     animation.interpolate(1)
     animation.finish()
     assert opacity(new) == 1
+
+
+def test_a_readout_stays_until_it_changes() -> None:
+    old, new = label("first"), label("second")
+    animation, scene = renew(old, new, at=0.5, run_time=1.0), Scene()
+    animation._setup_scene(scene)
+    animation.begin()
+    for moment, (before, after) in ((0.46, (1, 0)), (0.58, (0, 1))):
+        animation.interpolate(moment)
+        assert float(old.get_fill_opacity()) == pytest.approx(before, abs=0.02)
+        assert (new in scene.mobjects and float(new.get_fill_opacity()) > 0.98) == bool(after)
+    animation.interpolate(1)
+    animation.finish()
+    assert new.get_fill_opacity() == 1
+    with pytest.raises(ExplainError, match="share between 0 and 1"):
+        renew(old, new, at=1)
 
 
 EVENTS = [
