@@ -2,11 +2,18 @@
 
 from __future__ import annotations
 
-from manim import DOWN, LEFT, RIGHT, UP, Create, DashedVMobject, FadeIn, FadeOut, GrowFromEdge, Rectangle, VGroup
+from manim import DOWN, LEFT, RIGHT, UP, Animation, Create, DashedVMobject, FadeIn, FadeOut, Rectangle, VGroup
 
 from explainers.quantities import Quantity
 from scenes.kit import EASE, SAFE_LEFT, STAGE_CENTER, Bar, NumberLabel, Waterfall, label, role, row, tint
 from scenes.stage import LectureScene
+
+
+def rise(bar: Rectangle) -> Animation:
+    """A bar grows from its own foot, as wide as it will be."""
+    full = bar.copy()
+    bar.stretch(0.01, 1, about_edge=DOWN)
+    return bar.animate.become(full).build()
 
 
 class WhatAnAnswerCosts(LectureScene):
@@ -53,24 +60,14 @@ class WhatAnAnswerCosts(LectureScene):
 
     def fall(self, columns: VGroup, figures: VGroup, names: VGroup) -> None:
         note = label("list price of a million output tokens", "body", "muted", width=4.2 if self.upright else None)
-        note.move_to(STAGE_CENTER + (2.4 * UP + 0.9 * RIGHT if self.upright else 1.9 * UP + 2.2 * RIGHT))
-        self.note = note
+        note.move_to(STAGE_CENTER + (2.4 * UP + 0.3 * RIGHT if self.upright else 1.9 * UP + 2.2 * RIGHT))
         with self.step() as s:
             s.until("first")
-            self.play(FadeIn(names[0], note), GrowFromEdge(columns[0], DOWN), FadeIn(figures[0]), run_time=1.2)
+            self.play(FadeIn(names[0], note), rise(columns[0]), FadeIn(figures[0]), run_time=1.2)
             for index, (_, _, mark) in enumerate(self.listings[1:], start=1):
                 if mark:
                     s.until(mark)
-                copy = columns[index - 1].copy()
-                self.add(copy)
-                self.play(
-                    copy.animate.stretch_to_fit_height(columns[index].height).move_to(columns[index]),
-                    FadeIn(names[index]),
-                    run_time=0.65,
-                    rate_func=EASE,
-                )
-                self.remove(copy)
-                self.add(columns[index])
+                self.play(rise(columns[index]), FadeIn(names[index]), run_time=0.65, rate_func=EASE)
                 self.play(FadeIn(figures[index]), run_time=0.2)
 
     def question(self, columns: VGroup, figures: VGroup, names: VGroup) -> None:
@@ -87,7 +84,6 @@ class WhatAnAnswerCosts(LectureScene):
         ask = label("?", "hero", "accent").move_to(ghost).shift(0.35 * UP)
         with self.step() as s:
             self.play(
-                FadeOut(self.note),
                 Create(ghost),
                 *(part.animate.set_opacity(0.35) for part in columns[1:-1]),
                 run_time=1.4,
@@ -167,34 +163,29 @@ class TheTrainingBill(LectureScene):
         foot = bill.get_bottom()[1]
         scale = height / float(high)
         solid = Rectangle(
-            width=2.0, height=float(low) * scale, stroke_width=0, fill_color=tint("cost", 0.66), fill_opacity=1
+            width=bill.width, height=float(low) * scale, stroke_width=0, fill_color=tint("cost", 0.66), fill_opacity=1
         )
-        upper = Rectangle(width=2.0, height=float(high - low) * scale, stroke_color=role("cost"), stroke_width=2)
-        solid.move_to([1.6, foot, 0], aligned_edge=DOWN)
+        upper = Rectangle(width=bill.width, height=float(high - low) * scale, stroke_color=role("cost"), stroke_width=2)
+        solid.move_to([2.0, foot, 0], aligned_edge=DOWN)
         upper.next_to(solid, UP, buff=0)
         guess = row(NumberLabel(low, "usd 2"), label("to", "body", "muted"), NumberLabel(high, "usd 2"), gap=0.15)
         guess.next_to(solid, RIGHT, buff=0.3).shift(0.55 * UP)
         who = label("one firm's estimate of servers;\ndisputed, never confirmed", "small", "muted")
         who.next_to(guess, DOWN, buff=0.2, aligned_edge=LEFT)
-        thin = Rectangle(
-            width=2.0, height=float(self.fall.sum) * scale, stroke_width=0, fill_color=role("text"), fill_opacity=1
-        )
-        thin.move_to([-2.6, foot, 0], aligned_edge=DOWN)
-        name = row(label("the bill", "body"), NumberLabel(self.fall.sum, "usd 3", size="body"), gap=0.2).next_to(
-            thin, UP, buff=0.2
-        )
-        rest = VGroup(self.boxes, self.hours, self.fall.links, *self.fall.names.values(), *self.fall.numbers.values())
-        others = [self.fall.columns[name] for name, _, _, _ in self.items]
+        name, number = self.fall.names["the bill"], self.fall.numbers["the bill"]
+        rest = VGroup(self.boxes, self.hours, self.fall.links)
+        for item, _, _, _ in self.items:
+            rest.add(self.fall.columns[item], self.fall.names[item], self.fall.numbers[item])
         self.origin(self.fall.sum, low)
         with self.step() as s:
             s.until("guess")
-            self.play(FadeOut(rest), FadeOut(VGroup(*others)), run_time=0.7)
+            self.play(FadeOut(rest), run_time=0.6)
+            self.play(VGroup(bill, name, number).animate.set_x(-2.2), FadeIn(guess, who), run_time=0.9)
+            thin = bill.copy().stretch_to_fit_height(float(self.fall.sum) * scale).move_to(bill, aligned_edge=DOWN)
             self.play(
-                bill.animate.stretch_to_fit_height(thin.height).stretch_to_fit_width(2.0).move_to(thin),
-                GrowFromEdge(solid, DOWN),
-                run_time=2.2,
-                rate_func=EASE,
+                bill.animate.become(thin), number.animate.next_to(thin, UP, buff=0.12), run_time=1.2, rate_func=EASE
             )
-            self.play(FadeIn(upper, guess, who), run_time=0.8)
+            self.play(rise(solid), run_time=1.4, rate_func=EASE)
+            self.play(FadeIn(upper), run_time=0.5)
             s.until("line")
-            self.play(FadeIn(name), run_time=0.8)
+            self.play(number.animate.set_color(role("accent")), name.animate.set_color(role("accent")), run_time=0.8)
