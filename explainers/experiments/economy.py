@@ -16,6 +16,7 @@ from explainers.serving_day import reproduce_day
 from explainers.traces import NamedArray, Trace
 
 DOLLARS = "USD/million tokens"
+DAYS_OF_A_YEAR = 365.25
 
 
 # ---------------------------------------------------------------------- one read, many users
@@ -186,6 +187,10 @@ def price_history() -> Trace:
         "o1_to_r1": (numbers["o1_out"] / numbers["r1_out"], "o1 against R1, output"),
     }
     numbers |= {key: ratio.named(words, unit="×") for key, (ratio, words) in ratios.items()}
+    began, fell = (date.fromisoformat(facts.entry(f"prices.{key}").text("from")) for key in ("gpt4", "haiku5_5"))
+    numbers["first_to_floor_years"] = computed(
+        (fell - began).days / DAYS_OF_A_YEAR, "year", "days between / 365.25", (first, floor), name="years of that fall"
+    )
     meta = {"note": "list prices; no batch or provider discounts; a price a token is not a price a task"}
     return Trace("price_history", arrays, numbers, {}, meta=meta)
 

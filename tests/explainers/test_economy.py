@@ -47,6 +47,8 @@ def test_prices_are_the_cited_ones_in_order_of_their_days():
     assert trace["price_deepseek"].values[0] == trace.quantity("v2_out").value == 0.28
     assert isinstance(trace.quantity("v2_out").origin, Cited)
     assert trace.quantity("o1_to_r1").value == pytest.approx(60 / 2.19)
+    began, fell = (date.fromisoformat(facts.entry(f"prices.{key}").text("from")) for key in ("gpt4", "haiku5_5"))
+    assert trace.quantity("first_to_floor_years").value * 365.25 == pytest.approx((fell - began).days)
 
 
 def test_a_month_is_tokens_times_prices():

@@ -106,11 +106,11 @@ class CheaperTokensMoreTokens(LectureScene):
     def growth(self, trace: Trace) -> Group:
         unit = self.side**2 / float(trace.quantity("china_2026_03"))
         keys = (
-            ("google", "2024", "2026_05", -4.9, "query", "Google, a day"),
-            ("china", "2024", "2026_03", 0.5, "latent", "China, a day"),
+            ("google", "2024", "2026_05", -4.9, "query", "Google, tokens a day"),
+            ("china", "2024", "2026_03", 0.5, "latent", "China, tokens a day"),
         )
         marks = {"google": ("google", "later"), "china": ("china", "soon")}
-        foot, parts = -2.1, Group()
+        foot, parts = -1.95, Group()
         self.origin(trace, *self.sources())
         with self.step() as s:
             for name, first, last, left, colour, words in keys:
@@ -122,21 +122,18 @@ class CheaperTokensMoreTokens(LectureScene):
                 for square in (small, large):
                     square.move_to([left, foot, 0], aligned_edge=DL)
                 title = label(words, "small", colour).move_to([left, foot - 0.28, 0], aligned_edge=LEFT)
-                said = self.number("fact.demand.google.tokens_2024") if name == "google" else start
-                after = " a month" if name == "google" else " a day"
-                before = "two years earlier:\n"
-                figure = NumberLabel(said, "words 2 bare", size="small", role=colour, before=before, after=after)
-                figure.next_to(small, RIGHT, buff=0.14).align_to(small, DOWN).shift(0.08 * UP)
-                grown = NumberLabel(end, "words 3 bare", size="body", role=colour, after=" tokens").move_to(large)
+                before = "filled: two years earlier, "
+                figure = NumberLabel(start, "words 2 bare", size="small", role=colour, before=before)
+                figure.next_to(title, DOWN, buff=0.14, aligned_edge=LEFT)
+                grown = NumberLabel(end, "words 3 bare", size="body", role=colour).move_to(large)
                 grown.align_to(large, UP).shift(0.25 * DOWN)
-                monthly = self.monthly(name, grown)
                 s.until(marks[name][0])
                 self.play(FadeIn(small, title, figure), run_time=0.8)
                 s.until(marks[name][1])
-                self.add(large, small, figure)
+                self.add(large, small)
                 self.play(GrowFromPoint(large, large.get_corner(DL)), run_time=1.8, rate_func=EASE)
-                self.play(FadeIn(grown, monthly), run_time=0.4)
-                parts.add(large, small, title, grown, monthly, figure)
+                self.play(FadeIn(grown), run_time=0.4)
+                parts.add(large, small, title, grown, figure)
         return parts
 
     def sources(self) -> list[Quantity]:
@@ -144,32 +141,24 @@ class CheaperTokensMoreTokens(LectureScene):
         own = ("google.tokens_2024", "google.tokens_2026_05", "china.daily_2024", "china.daily_2026_03")
         return [self.number(f"fact.demand.{name}") for name in own]
 
-    def monthly(self, name: str, grown: NumberLabel) -> VGroup:
-        """Google's own figure is a month's; it stands below the day's."""
-        if name != "google":
-            return VGroup()
-        own = self.number("fact.demand.google.tokens_2026_05")
-        figure = NumberLabel(own, "words bare", after=" a month", size="small", role="muted")
-        return VGroup(figure.next_to(grown, DOWN, buff=0.14))
-
     def old_story(self, trace: Trace, areas: Group) -> None:
         gains = VGroup()
         for index, name in enumerate(("google", "china")):
             gain = NumberLabel(trace.quantity(f"{name}_growth"), "times 2", size="title", role="accent", after=" more")
-            gains.add(gain.move_to(areas[6 * index]).shift(0.1 * UP))
-        price = self.number("run.price_history.first_to_floor")
+            gains.add(gain.move_to(areas[5 * index]).shift(0.1 * UP))
+        price, years = (self.number(f"run.price_history.first_to_floor{part}") for part in ("", "_years"))
         down = NumberLabel(price, "times 2", size="display", role="cost")
         text = column(
-            label("lowest price,\nGPT-4’s launch\n→ now:", "small", "muted"),
+            label("lowest price\nsince GPT-4’s\nlaunch:", "small", "muted"),
             down,
-            label("lower", "small", "cost"),
+            NumberLabel(years, "plain 2 bare", size="small", role="cost", before="lower in ", after=" years"),
             gap=0.14,
         )
         text.move_to([5.3, -0.3, 0])
         with self.step() as s:
             self.play(FadeIn(gains), run_time=1.0)
             s.until("engine")
-            self.origin(trace, price, *self.sources())
+            self.origin(trace, price, years, *self.sources())
             self.play(FadeIn(text, shift=0.2 * LEFT), run_time=1.0)
         areas.add(gains, text)
 
