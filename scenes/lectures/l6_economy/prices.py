@@ -103,8 +103,10 @@ class ThePriceRace(LectureScene):
                 trace, "deepseek_peak", "V4-Flash, peak", "v4_flash_2026_08_peak_out", "cost", LEFT, "busy hours"
             )
             peak.shift(0.3 * LEFT + 0.05 * UP)
-            calm = self.tag(trace, "deepseek", "V4-Flash", "v4_flash_2026_08_out", "latent", LEFT, "else")
-            calm.next_to(self.race.at("deepseek", self.race.find("deepseek", "V4.1-Flash") - 1), LEFT, buff=0.2)
+            calm = self.tag(trace, "deepseek", "V4-Flash", "v4_flash_2026_08_out", "latent", LEFT)
+            calm.next_to(self.race.at("deepseek", self.race.find("deepseek", "V4.1-Flash") - 1), LEFT, buff=0.2).shift(
+                0.05 * DOWN
+            )
             self.play(FadeIn(peak, calm), run_time=0.7)
             last = self.race.year_of("others", len(trace["day_others"].values) - 1) + 0.02
             self.play(self.race.sweep_to(last, rate_func=linear, run_time=max(s.left_until("others"), 0.8)))
