@@ -215,7 +215,7 @@ class TheSameLeague(LectureScene):
             width=6.2,
             pitch=0.58,
             radius=0.13,
-            x_name="solved (hollow: DeepSeek measured)",
+            x_name="solved, or percentile; all hollow: measured by DeepSeek",
         )
         glosses = VGroup(*(label(text, "small", "muted") for text in self.glosses))
         for gloss, name in zip(glosses, rows.names, strict=True):
@@ -285,7 +285,7 @@ class NotASmallerModel(LectureScene):
         whole = chart.blocks[V3]
         full = whole.copy().set_fill(role("latent"), 1)
         took = chart.parts[V3].copy().set_fill(role("text"), 1)
-        real = label("the sliver that works on a token:\nwhat V3 took", "small", "ground").next_to(
+        real = label("the sliver that works on a token:\nthe operations that V3 took", "small", "ground").next_to(
             took, RIGHT, buff=0.2
         )
         times = NumberLabel(
@@ -294,10 +294,11 @@ class NotASmallerModel(LectureScene):
             size="body",
             role="cost",
             before="all at work: ",
-            after=" what it took",
+            after=" the operations it took",
         )
         more = VGroup(took, real, Bracket(whole, times, UP, role="cost"))
-        width = label("width: parameters", "small", "muted").next_to(chart.widths[LLAMA], DOWN, buff=0.12)
+        width = label("width: parameters, area: operations", "small", "muted")
+        width.next_to(chart.widths[LLAMA], DOWN, buff=0.12)
         with self.step() as s:
             self.play(FadeIn(chart.axes), run_time=0.6)
             s.until("llama")
@@ -317,6 +318,8 @@ class NotASmallerModel(LectureScene):
         active.next_to(whole, UP, buff=0.16).align_to(whole, LEFT)
         gate = label("wakes these experts\n(V3's gate rule, untrained)", "small", "muted")
         gate.next_to(whole, UP, buff=0.16).align_to(whole, RIGHT)
+        always = label("thick: at work on every token", "small", "latent").next_to(chart.widths[V3], DOWN, buff=0.12)
+        always.align_to(whole, LEFT)
         routes = self.run("untrained_gate")
         parts = self.split(chart, routes["chosen"])
         tokens = [TokenChip(token) for token in routes["chosen"].labels["token"]]
@@ -332,7 +335,7 @@ class NotASmallerModel(LectureScene):
             self.origin(trace, routes, *chart.bound)
             self.remove(full)
             self.add(parts)
-            self.play(FadeIn(gate, tokens[1]), run_time=0.4)
+            self.play(FadeIn(gate, tokens[1], always), run_time=0.4)
             for turn in range(1, 6):  # the last is a word, not a comma
                 if turn > 1:
                     self.remove(tokens[(turn - 1) % len(tokens)])
