@@ -55,9 +55,8 @@ class TheCacheGrows(LectureScene):
             value = key.copy().set_fill(role("value")).next_to(key, DOWN, buff=0.04)
             pairs.add(VGroup(key, value))
         pairs.arrange(RIGHT, buff=0.024)
-        edge = Line(pairs.get_corner(UP + LEFT), pairs.get_corner(UP + RIGHT), stroke_width=1.3, color=role("key"))
+        edge = self.edge(pairs)
         behind = VGroup(*(edge.copy().shift(step * (0.042 * UP + 0.012 * RIGHT)) for step in range(1, int(layers))))
-        behind.set_stroke(opacity=0.8)
         picture = VGroup(behind, pairs).move_to(STAGE_CENTER).shift(0.55 * UP + 0.25 * LEFT)
         head_note = NumberLabel(heads, "plain", before="", after=" heads", size="body", role="muted")
         head_note.next_to(pairs, DOWN, buff=0.25)
@@ -83,6 +82,16 @@ class TheCacheGrows(LectureScene):
             s.until("sum")
             self.play(FadeIn(total, shift=0.2 * UP), run_time=0.8)
         return Group(picture, head_note, layer_note, names, total)
+
+    @staticmethod
+    def edge(pairs: VGroup) -> VGroup:
+        """What is seen of a layer behind others: the upper end of its keys, and at the side a key and a value."""
+        above = Line(pairs.get_corner(UP + LEFT), pairs.get_corner(UP + RIGHT), color=role("key"))
+        beside = (
+            Line(cell.get_corner(UP + RIGHT), cell.get_corner(DOWN + RIGHT), color=cell.get_fill_color())
+            for cell in pairs[-1]
+        )
+        return VGroup(above, *beside).set_stroke(width=1.3, opacity=0.8)
 
     def strip_of(self, trace: Trace, key: str, name: str, colour: str) -> CacheStrip:
         return CacheStrip(
