@@ -30,7 +30,7 @@ from manim import (
 
 from explainers.quantities import Quantity
 from explainers.traces import Trace
-from scenes.kit import EASE, NumberLabel, Roof, RooflineChart, Work, column, fit_stage, label, role, row, tint
+from scenes.kit import EASE, Label, NumberLabel, Roof, RooflineChart, Work, column, fit_stage, label, role, row, tint
 from scenes.lectures.l3_mla.common import panel
 from scenes.stage import LectureScene
 
@@ -131,11 +131,8 @@ class ReadingIsTheBottleneck(LectureScene):
         units, rest = machine[4], VGroup(*machine[:4], *machine[5:])
         walker, walk = self.walk(chart, roofline, units)
         with self.step() as s:
-            self.play(
-                FadeOut(rest),
-                units.animate.scale(0.52).move_to(chart.axes.point(2.5 if self.upright else 4, 2e14)),
-                run_time=0.8,
-            )
+            self.play(FadeOut(rest), run_time=0.3)
+            self.play(units.animate.scale(0.52).move_to(chart.axes.point(2.5, 2e14)), run_time=0.6)
             name = label("multipliers at work", "small", "muted").next_to(units, DOWN, buff=0.15)
             s.until("roof")
             self.play(FadeIn(chart.axes), run_time=0.5)
@@ -194,10 +191,20 @@ class ReadingIsTheBottleneck(LectureScene):
                 self.play(AnimationGroup(*arriving, lag_ratio=0.3), run_time=1.0)
             s.until("measured")
             self.origin(self.run("roofline_decode"), measured)
-            rings = VGroup(*(chart.dots[name] for name in MEASURED))
+            rings = [chart.dots[name] for name in MEASURED]
             chip = " ".join(measured.meta["chip"].split()[:2])
             note = label(f"rings: measured on an {chip}", "small", "muted")
-            note.align_to(chart.axes.corners, DOWN).shift(0.35 * UP).set_x(chart.axes.point(30, 1e12)[0])
             share = NumberLabel(measured.quantity("mla_busy"), "percent 2", size="small", role="latent", after=" busy")
-            share.next_to(dot := chart.dots["MLA, measured"], DOWN, buff=0.14).align_to(dot, RIGHT)
-            self.play(FadeIn(rings, scale=2.5), FadeIn(note, share), run_time=1.0)
+            self.beside(chart, note, share)
+            self.play(*(FadeIn(ring, scale=2.5) for ring in rings), FadeIn(note, share), run_time=1.0)
+
+    def beside(self, chart: RooflineChart, note: Label, share: NumberLabel) -> None:
+        """Where there is room for what is said of the rings."""
+        ring = chart.dots["MLA, measured"]
+        if self.upright:
+            note.next_to(chart.axes, DOWN, buff=0.3)
+            share.next_to(ring, RIGHT, buff=0.15)
+            return
+        ridge = chart.axes.point(float(self.number("run.roofline_decode.ridge_h800")), 1e12)
+        note.align_to(chart.axes.corners, DOWN).shift(0.35 * UP).set_x(ridge[0] - 0.2, RIGHT)
+        share.next_to(ring, DOWN, buff=0.14).align_to(ring, RIGHT).shift(0.15 * LEFT)
