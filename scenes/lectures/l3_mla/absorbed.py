@@ -19,10 +19,12 @@ from manim import (
     Mobject,
     Rectangle,
     VGroup,
+    squish_rate_func,
 )
 
 from explainers.traces import NamedArray, Trace
 from scenes.kit import (
+    EASE,
     SAFE_WIDTH,
     STAGE_CENTER,
     Arrow,
@@ -156,7 +158,9 @@ class AnotherOrder(LectureScene):
             )
             s.until("brackets")
             work = self.bracket(self.q, self.w)
-            self.play(Create(work), FadeOut(self.formulas[0]), FadeIn(self.formulas[1]), run_time=0.8)
+            self.play(Create(work), *self.rebracket(), run_time=0.9)
+            self.remove(*self.formulas[0])
+            self.add(self.formulas[1])
             s.until("move")
             q, ql, c = self.lay(self.q, self.ql, self.c, gaps=(1.5, 0.8))
             moves = (self.q.animate.shift(q), self.c.animate.shift(c))
@@ -171,6 +175,16 @@ class AnotherOrder(LectureScene):
             self.play(FadeIn(stored, times), run_time=0.5)
             self.play(FadeIn(self.looks, shift=0.2 * DOWN), run_time=0.7)
         self.leaving = Group(self.q, self.ql, self.c, turned, stored, times, self.looks, self.formulas[1])
+
+    def rebracket(self) -> list[Any]:
+        """One formula becomes the other: its letters make room, the brackets go out before they stand elsewhere."""
+        (off, old), (on, new) = (
+            (VGroup(*ordered[:2]), sorted(ordered[2:], key=lambda part: part.get_x()))
+            for ordered in (sorted(formula, key=lambda part: -part.height) for formula in self.formulas)
+        )
+        moves = [part.animate.move_to(goal) for part, goal in zip(old, new, strict=True)]
+        out, into = squish_rate_func(EASE, 0, 0.35), squish_rate_func(EASE, 0.65, 1)
+        return [*moves, FadeOut(off, rate_func=out), FadeIn(on, rate_func=into)]
 
     def same(self, sentence: Trace) -> None:
         """The outputs of both orders and their largest difference; then the work of each as the text grows."""

@@ -91,8 +91,10 @@ class FewDirections(LectureScene):
             lag = 0.0 if self.upright else 0.1  # in a small frame one block after the other would flicker
             self.play(FadeIn(apart, lag_ratio=lag), FadeIn(names), run_time=1.6)
             s.until("stack")
-            moves = (block.animate.move_to(goal) for block, goal in zip(blocks, together, strict=True))
-            self.play(*moves, FadeOut(names), run_time=2.0, rate_func=EASE)
+            self.play(FadeOut(names), run_time=0.3)
+            for along in (0, 1):  # first aside, then to one height: the rows do not pass over each other
+                goals = zip(blocks, (goal.get_coord(along) for goal in together), strict=True)
+                self.play(*(block.animate.set_coord(at, along) for block, at in goals), run_time=0.8, rate_func=EASE)
             self.play(FadeIn(whose), run_time=0.5)
             s.until("count")
             self.play(FadeIn(count, frame), run_time=0.5)
@@ -144,7 +146,8 @@ class FewDirections(LectureScene):
         rank.next_to(marker.get_end(), UP, buff=0.1)
         self.origin(trace)
         with self.step() as s:
-            self.play(FadeOut(stacked, run_time=0.4), FadeIn(chart.axes), run_time=0.6)
+            self.play(FadeOut(stacked), run_time=0.4)
+            self.play(FadeIn(chart.axes), run_time=0.5)
             s.until("curve")
             self.play(Create(marker), FadeIn(rank), run_time=0.6)
             self.draw(chart, "pure noise: all directions alike")
@@ -180,5 +183,5 @@ class FewDirections(LectureScene):
             lost = label("what position costs", "small", "accent").next_to(gap, RIGHT, buff=0.75).shift(0.16 * DOWN)
             link = Line(gap.get_center(), lost.get_left() + 0.08 * LEFT, stroke_width=1.5, color=role("accent"))
             self.play(Create(gap), FadeIn(lost, link), run_time=0.8)
-            rows = VGroup(self.rows["trained"][2], self.rows["trained, with position"][2])
-            self.play(Indicate(rows, scale_factor=1.15, color=role("accent")), run_time=1.0)
+            rows = (self.rows[name][2] for name in ("trained", "trained, with position"))  # each grows where it stands
+            self.play(*(Indicate(each, scale_factor=1.15, color=role("accent")) for each in rows), run_time=1.0)

@@ -119,7 +119,8 @@ class WhyAModelRemembers(LectureScene):
         ratio.move_to(chart.axes.corners).shift(0.9 * UP + 1.2 * LEFT)
         with self.step() as s:
             self.origin(trace)
-            self.play(FadeOut(before, run_time=0.4), FadeIn(chart.axes), run_time=0.8)
+            self.play(FadeOut(before), run_time=0.4)
+            self.play(FadeIn(chart.axes), run_time=0.6)
             s.until("without")
             self.play(chart.draw(names[0][0], run_time=2.4, rate_func=EASE))
             self.play(FadeIn(chart.names[names[0][0]], ends[0]), run_time=0.6)
