@@ -172,7 +172,7 @@ class WhatEachRuleCut(LectureScene):
             self.play(FadeOut(self.crosses["H20"]), run_time=0.6)
             s.until("h200")
             self.rule("h200")
-            self.origin(*self.dates.values(), *chart.bound, fast, reads)
+            self.origin(*self.dates.values(), *chart.bound, fast, link, reads)
             self.play(FadeIn(ring, scale=1.4), FadeIn(name), run_time=0.7)
             self.play(FadeIn(plate, note), run_time=0.6)
             s.until("customs")
