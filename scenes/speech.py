@@ -81,11 +81,3 @@ def syllables(word: str) -> int:
         return len(letters)
     lower = re.sub(r"(?<=[^aeiouyl])e(?=s?\b)", "", word.lower()) if len(letters) > 3 else word.lower()
     return max(1, len(re.findall(r"[aeiouyà-ÿ]+", lower)))
-
-
-def weight(token: str) -> float:
-    """How long a token of a narration takes relative to others, in syllables, with the pause after it."""
-    said = sum(syllables(word) for word in spoken_words(token))
-    ending = token.rstrip("\"'”’)")[-1:]
-    pause = 2.0 if ending and ending in ".!?…" else 1.0 if ending and ending in ",;:—" else 0.0
-    return said + pause

@@ -62,15 +62,20 @@ def words(text: str, lang: str) -> int:
 
 def weight(token: str, lang: str) -> float:
     """How long a token takes relative to others, in syllables, with the pause after it."""
-    if lang == "en":
-        return speech.weight(token)
+    sign = closing(token)
+    return syllables(token, lang) + (0.0 if not sign else 2.0 if sign in ENDS else 1.0)
+
+
+def closing(token: str) -> str:
+    """The comma or full stop that a token ends with, whatever closes after it; empty if there is none."""
     ending = token.rstrip("\"'”’)」』）")[-1:]
-    pause = 2.0 if ending and ending in ENDS else 1.0 if ending and ending in PAUSES else 0.0
-    return syllables(token, lang) + pause
+    return ending if ending and ending in ENDS + PAUSES else ""
 
 
 def syllables(text: str, lang: str) -> float:
     """About how many syllables a text has, figures and signs read aloud."""
+    if lang == "en":
+        return float(sum(speech.syllables(word) for word in speech.spoken_words(text)))
     count = 0.0
     for piece in _FIGURE.findall(text.replace("\u00a0", " ")):
         if piece[0].isdecimal():

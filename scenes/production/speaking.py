@@ -62,7 +62,7 @@ class Speaker:
             if utterance is not None:
                 if voice.name == "recorded" and words_read(folder_of(home)).get(name, step.narration) != step.narration:
                     self.changed.setdefault(about, {})[name] = None
-                return _heard(utterance, step.tokens, places, voice.name)
+                return _heard(utterance, step, places, voice.name)
         return Said(np.zeros(0, np.float32), tuple(clock.ByWords().word_starts(step)), "")
 
     def must_have_spoken(self, lecture: script.Lecture) -> None:
@@ -93,16 +93,16 @@ def _deputy() -> Voice | None:
         return None
 
 
-def _heard(utterance: Utterance, tokens: Sequence[str], places: Sequence[int], voice: str) -> Said:
+def _heard(utterance: Utterance, step: script.Step, places: Sequence[int], voice: str) -> Said:
     """Cut to its words, with slopes, and timed."""
     samples = resampled(utterance.samples, utterance.rate)
     first, end = listening.bounds(samples, RATE)
     begin = max(0.0, first - _BEFORE)
     if utterance.words:
-        starts = listening.known_starts(tokens, places, utterance.words, begin, end)
+        starts = listening.known_starts(step.tokens, places, utterance.words, begin, end, step.lang)
     else:
         cut = samples[round(first * RATE) : round(end * RATE)]
-        estimated = listening.estimated_starts(tokens, cut, RATE)
+        estimated = listening.estimated_starts(step.tokens, cut, RATE, step.lang)
         starts = (0.0, *(round(start + first - begin, 4) for start in estimated[1:]))
     clip = samples[round(begin * RATE) : round((end + _AFTER) * RATE)].astype(np.float32)
     clip -= clip.mean(dtype=np.float64).astype(np.float32)

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from scenes.speech import spoken_words, syllables
+from scenes.spoken import closing, syllables
 
 Samples = NDArray[np.float32]
 
@@ -19,7 +19,6 @@ _RANGE, _LEAST_RANGE, _ABOVE_NOISE = 40.0, 22.0, 8.0
 _RUN, _LOUD = 8, 4
 #: Silence that is a pause and not the closure of a consonant.
 PAUSE = 0.16
-_ENDINGS = ".!?…,;:—"
 #: A pause belongs to a comma or full stop that is expected no farther from it, in seconds.
 _REACH = 1.2
 
@@ -65,7 +64,12 @@ def pauses(samples: Samples, rate: int, least: float = PAUSE) -> list[tuple[floa
 
 # ---------------------------------------------------------------------- when words begin
 def known_starts(
-    tokens: Sequence[str], places: Sequence[int], words: Sequence[tuple[int, float]], first: float, end: float
+    tokens: Sequence[str],
+    places: Sequence[int],
+    words: Sequence[tuple[int, float]],
+    first: float,
+    end: float,
+    lang: str,
 ) -> tuple[float, ...]:
     """Starts of tokens (at ``places`` of the text) and last the end, from the words that an engine reports.
 
@@ -77,27 +81,27 @@ def known_starts(
         index = int(np.searchsorted(edges, place, side="right")) - 1
         if 0 < index < len(places):
             known[index] = min(max(0.0, second - first), end - first)
-    weights = np.concatenate([[0.0], np.cumsum([_weight(token) for token in tokens])])
+    weights = np.concatenate([[0.0], np.cumsum([_weight(token, lang) for token in tokens])])
     indices = sorted(known)
     seconds = np.maximum.accumulate([known[index] for index in indices])
     return tuple(np.interp(weights, weights[indices], seconds).round(4).tolist())
 
 
-def _weight(token: str) -> float:
-    return float(sum(syllables(word) for word in spoken_words(token))) or 0.5
+def _weight(token: str, lang: str) -> float:
+    return syllables(token, lang) or 0.5
 
 
-def estimated_starts(tokens: Sequence[str], samples: Samples, rate: int) -> tuple[float, ...]:
+def estimated_starts(tokens: Sequence[str], samples: Samples, rate: int, lang: str) -> tuple[float, ...]:
     """Starts of tokens and last the end, by syllables; pauses that are heard are laid on commas and full stops.
 
     ``samples`` begin with the first word and end with the last.
     """
-    weights = [_weight(token) for token in tokens]
+    weights = [_weight(token, lang) for token in tokens]
     heard = pauses(samples, rate)
     end = len(samples) / rate
     speaking = end - sum(stop - start for start, stop in heard)
     expected = np.concatenate([[0.0], np.cumsum(weights)]) / sum(weights) * speaking  # in seconds without pauses
-    stops = [index + 1 for index, token in enumerate(tokens[:-1]) if token.rstrip("\"'”’)")[-1:] in _ENDINGS]
+    stops = [index + 1 for index, token in enumerate(tokens[:-1]) if closing(token)]
     anchors: list[tuple[int, float, float]] = [(0, 0.0, 0.0)]
     silent = 0.0
     for start, stop in heard:

@@ -6,7 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from scenes.speech import number_words, spoken_words, syllables, weight
+from scenes.speech import number_words, spoken_words, syllables
+from scenes.spoken import weight
 
 
 @pytest.mark.parametrize(
@@ -76,4 +77,4 @@ def test_spoken_words_are_counted(text: str, count: int) -> None:
 
 def test_syllables_and_pauses_make_a_token_longer() -> None:
     assert [syllables(word) for word in ("cache", "latent", "architecture", "MLA")] == [1, 2, 4, 3]
-    assert weight("cache.") > weight("cache,") > weight("cache") > weight("—") - 1
+    assert weight("cache.", "en") > weight("cache,", "en") > weight("cache", "en") > weight("—", "en") - 1

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from explainers.errors import ExplainError
-from scenes import script, voices
+from scenes import script, spoken, voices
 from scenes.voices import RATE, Line, espeak, listening, wording
 
 _spec = importlib.util.spec_from_file_location("voice_recordings", Path(__file__).with_name("conftest.py"))
@@ -41,7 +41,7 @@ def test_words_that_an_engine_reports_are_tokens_starts() -> None:
     tokens = ("One", "–", "V-three,", "four")
     text, places = wording.written(tokens, "en")
     words = [(text.index(word), second) for word, second in (("One", 0.5), ("V", 1.0), ("three", 1.4), ("four", 2.0))]
-    starts = listening.known_starts(tokens, places, words, 0.5, 2.5)
+    starts = listening.known_starts(tokens, places, words, 0.5, 2.5, "en")
     assert (starts[0], starts[2], starts[3], starts[4]) == (0, 0.5, 1.5, 2)
     assert 0 < starts[1] < 0.5, "a dash has no word: it stands between its neighbours"
 
@@ -49,11 +49,25 @@ def test_words_that_an_engine_reports_are_tokens_starts() -> None:
 def test_pauses_are_laid_on_full_stops() -> None:
     tokens = "One two three. Four five.".split()
     sound = np.concatenate([babble(1.0), quiet(1.5), babble(2.0)])
-    starts = listening.estimated_starts(tokens, sound, RATE)
+    starts = listening.estimated_starts(tokens, sound, RATE, "en")
     assert starts[3] == pytest.approx(2.5, abs=0.03), "four comes after the pause, wherever syllables would put it"
     assert starts[2] < 1
     assert starts[-1] == 4.5
     assert list(starts) == sorted(starts)
+
+
+def test_full_stops_of_other_scripts_are_heard() -> None:
+    tokens = spoken.tokens("缓存变小了。读得更快，")
+    sound = np.concatenate([babble(1.0), quiet(1.5), babble(2.0)])
+    starts = listening.estimated_starts(tokens, sound, RATE, "zh")
+    assert starts[5] == pytest.approx(2.5, abs=0.03), "the second sentence comes after the pause"
+    assert np.diff(starts[5:]) == pytest.approx(0.5, abs=0.02), "every character is one syllable"
+
+
+def test_words_weigh_as_their_language_says_them() -> None:
+    tokens = ["21", "Schlüssel"]
+    german, english = (listening.known_starts(tokens, [0, 3], [(0, 0.0)], 0.0, 3.0, lang) for lang in ("de", "en"))
+    assert german[1] > english[1], "einundzwanzig is four syllables, twenty-one is three"
 
 
 @pytest.mark.parametrize(
@@ -107,12 +121,12 @@ def test_espeak_tells_when_each_word_of_a_lecture_begins(draft: voices.Voice) ->
         said = draft.say(line)
         assert said is not None
         first, end = listening.bounds(said.samples, said.rate)
-        known = listening.known_starts(step.tokens, places, said.words, first, end)
+        known = listening.known_starts(step.tokens, places, said.words, first, end, "en")
         assert len(known) == len(step.tokens) + 1
         assert min(np.diff(known)) >= 0
         paces.append(step.words / known[-1] * 60)
         cut = said.samples[round(first * said.rate) : round(end * said.rate)]
-        guessed = listening.estimated_starts(step.tokens, cut, said.rate)
+        guessed = listening.estimated_starts(step.tokens, cut, said.rate, "en")
         errors += np.abs(np.subtract(guessed, known)).tolist()
         words_heard = {text for text, _ in said.words}
         assert len(words_heard) >= len(step.tokens) - 1
