@@ -108,7 +108,7 @@ def draw(
             scene.script_file = entry.script  # the language that was asked for
             if voiced:
                 scene.narrator = Measured(voiced)
-            scene.on_step_start.append(lambda _step: video.mark_step())
+            scene.on_step_start += [lambda _step: video.mark_step(), lambda _step: on_frames(video.frames)]
             scene.render()
     except BaseException as error:
         video.abort()

@@ -6,16 +6,21 @@ import json
 import os
 import selectors
 import signal
+import socket
 import subprocess
 import sys
 import threading
+from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Protocol
 
+from scenes import frame
+from scenes.production import nursery
 from scenes.production.causes import cause
+from scenes.production.settings import Picture
 
 #: The project's root: where ``scenes`` can be imported from.
 _ROOT = Path(__file__).resolve().parents[2]
@@ -53,10 +58,20 @@ class Listener(Protocol):
     def ended(self, task: Task, failure: Failure | None) -> None: ...
 
 
+class _Process(Protocol):
+    """A `subprocess.Popen`, or a fork of a nursery."""
+
+    def wait(self) -> int | None: ...
+    def kill(self) -> None: ...
+
+
 @dataclass
 class _Running:
+    """``line`` is our end of the process's standard input and output."""
+
     task: Task
-    process: subprocess.Popen[bytes]
+    process: _Process
+    line: socket.socket
     log: Path
     rest: bytes = b""
     last: Mapping[str, Any] | None = None
@@ -66,24 +81,22 @@ def run(tasks: list[Task], workers: int, listener: Listener, on_done: Callable[[
     """Do all tasks, at most ``workers`` at once; ``on_done`` follows each success. One that fails stops no other."""
     waiting, failures = list(reversed(tasks)), list[Failure]()
     running: dict[int, _Running] = {}
-    with selectors.DefaultSelector() as selector, _terminable():
+    with selectors.DefaultSelector() as selector, _terminable(), _starting(tasks) as start:
         try:
             while waiting or running:
                 while waiting and len(running) < workers:
                     task = waiting.pop()
                     try:
-                        one = _start(task)
+                        one = start(task)
                     except OSError as error:
                         failures.append(Failure(task.name, 0, cause(error)))
                         continue
                     running[id(one)] = one
-                    assert one.process.stdout is not None
-                    selector.register(one.process.stdout, selectors.EVENT_READ, one)
+                    selector.register(one.line, selectors.EVENT_READ, one)
                     listener.started(one.task)
                 for key, _ in selector.select():
                     one = key.data
-                    chunk = os.read(key.fd, 1 << 16)
-                    if chunk:
+                    if chunk := _said(one):
                         _hear(one, chunk, listener)
                         continue
                     selector.unregister(key.fileobj)
@@ -97,6 +110,7 @@ def run(tasks: list[Task], workers: int, listener: Listener, on_done: Callable[[
                 one.process.kill()
             for one in running.values():
                 one.process.wait()
+                one.line.close()
     return failures
 
 
@@ -108,33 +122,63 @@ def _done(task: Task, on_done: Callable[[Task], None]) -> Failure | None:
     return None
 
 
-def _start(task: Task) -> _Running:
-    task.work.mkdir(parents=True, exist_ok=True)
-    log = task.work / "log.txt"
+@contextmanager
+def _starting(tasks: list[Task]) -> Iterator[Callable[[Task], _Running]]:
+    """What starts the process of a task: where several import the same, they are forks of one that has done it."""
+    alike = Counter(frozenset(_environment(task).items()) for task in tasks)
+    nurseries: dict[frozenset[tuple[str, str]], nursery.Nursery] = {}
+
+    def start(task: Task) -> _Running:
+        task.work.mkdir(parents=True, exist_ok=True)
+        environment, log = _environment(task), task.work / "log.txt"
+        ours, theirs = socket.socketpair()
+        with theirs, log.open("wb") as errors:
+            process: _Process | None = None
+            kind = frozenset(environment.items())
+            if nursery.WORKS and alike[kind] > 1:
+                if kind not in nurseries:
+                    nurseries[kind] = nursery.Nursery(environment)
+                with suppress(nursery.Gone):
+                    process = nurseries[kind].start(theirs.fileno(), theirs.fileno(), errors.fileno())
+            if process is None:
+                process = subprocess.Popen(
+                    [sys.executable, "-m", "scenes.production.worker"],
+                    stdin=theirs.fileno(),
+                    stdout=theirs.fileno(),
+                    stderr=errors,
+                    env=environment,
+                    start_new_session=True,  # Ctrl-C reaches the parent alone, which ends the workers
+                )
+        with suppress(OSError):  # it ended at once; its log says why
+            ours.sendall(json.dumps(task.job).encode() + b"\n")
+        return _Running(task, process, ours, log)
+
+    try:
+        yield start
+    finally:
+        for one in nurseries.values():
+            one.close()
+
+
+def _environment(task: Task) -> dict[str, str]:
+    """The environment of the process that does a task. The kit is made for the shape of its frame when imported."""
     paths = [str(_ROOT), *filter(None, [os.environ.get("PYTHONPATH")])]
-    environment = {
+    return {
         **os.environ,
         **task.choices,
+        **({frame.ENVIRONMENT: Picture(**task.job["picture"]).aspect} if "picture" in task.job else {}),
         "PYTHONPATH": os.pathsep.join(paths),
         "PYTHONHASHSEED": "0",
         "OMP_NUM_THREADS": os.environ.get("OMP_NUM_THREADS", "1"),
     }
-    with log.open("wb") as errors:
-        process = subprocess.Popen(
-            [sys.executable, "-m", "scenes.production.worker"],
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            stderr=errors,
-            env=environment,
-            start_new_session=True,  # Ctrl-C reaches the parent alone, which ends the workers
-        )
-    assert process.stdin is not None
+
+
+def _said(one: _Running) -> bytes:
+    """What a process says, b"" at its end."""
     try:
-        process.stdin.write(json.dumps(task.job).encode() + b"\n")
-        process.stdin.flush()
-    except BrokenPipeError:
-        pass  # it ended at once; its log says why
-    return _Running(task, process, log)
+        return one.line.recv(1 << 16)
+    except ConnectionResetError:  # it ended before it read its job
+        return b""
 
 
 def _hear(one: _Running, chunk: bytes, listener: Listener) -> None:
@@ -146,19 +190,22 @@ def _hear(one: _Running, chunk: bytes, listener: Listener) -> None:
 
 def _end(one: _Running) -> Failure | None:
     status = one.process.wait()
-    for pipe in (one.process.stdin, one.process.stdout):
-        if pipe is not None:
-            pipe.close()
+    one.line.close()
     last = one.last or {}
-    if status == 0 and last.get("event") == "done":
+    if not status and last.get("event") == "done":
         return None
     if last.get("event") == "failed":
         return Failure(one.task.name, last["step"], last["cause"], last["trace"])
     said = one.log.read_text(encoding="utf-8", errors="replace").strip() if one.log.is_file() else ""
-    ending = f"signal {-status}" if status < 0 else f"status {status}"
-    hint = " (out of memory? try --jobs 1)" if status == -signal.SIGKILL else ""
-    about = f"the process ended with {ending}{hint}" + (f": {said.splitlines()[-1]}" if said else "")
+    hint = " (out of memory? try --jobs 1)" if status in (None, -signal.SIGKILL) else ""
+    about = f"the process ended with {_ending(status)}{hint}" + (f": {said.splitlines()[-1]}" if said else "")
     return Failure(one.task.name, int(last.get("step", 0)), about, said)
+
+
+def _ending(status: int | None) -> str:
+    if status is None:
+        return "the one that had started it"
+    return f"signal {-status}" if status < 0 else f"status {status}"
 
 
 @contextmanager

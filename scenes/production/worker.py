@@ -2,13 +2,20 @@
 
 It answers in JSON lines on what was its standard output; whatever a scene prints goes to standard error. When the
 process that started it is gone (its stdin ends), it goes too.
+
+``python -m scenes.production.worker FD`` is a `nursery.Nursery`'s process: it imports, and forks a worker whenever the
+socket FD brings a standard input, output and error for one. The fork's number goes back and, once it has ended, its
+status.
 """
 
 from __future__ import annotations
 
 import contextlib
+import gc
 import json
 import os
+import selectors
+import socket
 import sys
 import threading
 import time
@@ -18,7 +25,6 @@ from pathlib import Path
 from typing import Any
 
 from explainers.errors import ExplainError
-from scenes import frame
 
 Tell = Callable[..., None]
 
@@ -37,10 +43,6 @@ def main() -> int:
     job = json.loads(line)
     step = 0
     try:
-        if "picture" in job:  # the kit is made for the shape of its frame when it is imported
-            from scenes.production.settings import Picture
-
-            os.environ[frame.ENVIRONMENT] = Picture(**job["picture"]).aspect
         {"draw": _draw, "look": _look, "compute": _compute}[job["kind"]](job, tell)
     except Exception as error:
         from scenes.production.causes import cause
@@ -61,12 +63,12 @@ def _draw(job: Mapping[str, Any], tell: Tell) -> None:
     from scenes.production.drawing import draw
     from scenes.production.plan import job_from_json
 
-    told = 0
+    told = (0, 0)
 
     def progress(frames: int, step: int) -> None:
         nonlocal told
-        if frames - told >= job["picture"]["fps"] // 2 or frames < told:
-            told = frames
+        if step != told[1] or frames - told[0] >= job["picture"]["fps"] // 2:  # a step at once: it may be the last word
+            told = (frames, step)
             tell(event="frames", frames=frames, step=step)
 
     folder, asked = Path(job["folder"]), job_from_json(job)
@@ -114,5 +116,50 @@ def _leave_with_parent() -> None:
     os._exit(1)
 
 
+# ---------------------------------------------------------------------- a process that forks workers
+def serve(door: socket.socket) -> int:
+    """Fork a worker for each request until the other end is closed; in a fork, the worker's exit status."""
+    import scenes.kit
+    import scenes.production.cache
+    import scenes.production.drawing
+    import scenes.production.plan
+    import scenes.production.stills  # noqa: F401
+
+    os.close(os.pidfd_open(os.getpid()))  # an old kernel says so now, not when there are forks
+    if len(os.listdir("/proc/self/task")) > 1:
+        return 1  # a fork would lack the other threads and keep what they had locked
+    gc.collect()
+    gc.freeze()  # what is here stays, and stays in memory that all forks share
+    with selectors.DefaultSelector() as waiting:
+        waiting.register(door, selectors.EVENT_READ)
+        while True:
+            for key, _ in waiting.select():
+                if key.data is not None:
+                    waiting.unregister(key.fd)
+                    os.close(key.fd)
+                    status = os.waitstatus_to_exitcode(os.waitpid(key.data, 0)[1])
+                    _say(door, pid=key.data, status=status)
+                    continue
+                asked, files, _, _ = socket.recv_fds(door, 1, 3)
+                if not asked:
+                    return 0
+                pid = os.fork()
+                if pid == 0:
+                    door.close()
+                    for number, file in enumerate(files):
+                        os.dup2(file, number)
+                        os.close(file)
+                    return main()
+                for file in files:
+                    os.close(file)
+                waiting.register(os.pidfd_open(pid), selectors.EVENT_READ, pid)
+                _say(door, pid=pid)
+
+
+def _say(door: socket.socket, **message: Any) -> None:
+    with contextlib.suppress(BrokenPipeError):  # the parent has gone; the next read says so
+        door.sendall(json.dumps(message).encode() + b"\n")
+
+
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(serve(socket.socket(fileno=int(sys.argv[1]))) if len(sys.argv) > 1 else main())

@@ -91,11 +91,12 @@ def start(course: Course, out: Path, store: Path) -> subprocess.Popen[str]:
 
 
 def children(process: int) -> list[int]:
-    """Processes that a process started and that are still there."""
+    """Processes that a process started, or that these did, and that are still there."""
     try:
-        return [int(pid) for pid in Path(f"/proc/{process}/task/{process}/children").read_text().split()]
+        own = [int(pid) for pid in Path(f"/proc/{process}/task/{process}/children").read_text().split()]
     except OSError:
         return []
+    return own + [pid for one in own for pid in children(one)]
 
 
 def contents(out: Path) -> dict[str, bytes]:
@@ -253,6 +254,17 @@ def test_an_output_that_cannot_be_written_is_named_and_the_other_films_are_made(
     with pytest.raises(RenderError, match=r"^9_Second: the place is read-only; choose another with --out.*9_Second"):
         render(["Second", "9"], options(tmp_path), course=course)
     assert (tmp_path / "out" / "9_demo" / "manifest.json").is_file()
+
+
+@pytest.mark.skipif(os.geteuid() == 0, reason="root may write everywhere")
+def test_a_folder_where_one_may_not_write(make_course: MakeCourse, tmp_path: Path) -> None:
+    course = make_course(SCRIPT, CODE)
+    (tmp_path / "out").mkdir(mode=0o555)
+    with pytest.raises(RenderError, match=r"^9_demo: writing is not permitted; choose another place with --out"):
+        render(["9"], options(tmp_path), course=course)
+    assert list((tmp_path / "out").iterdir()) == []
+    (film,) = render(["9"], options(tmp_path, out=tmp_path / "elsewhere"), course=course)
+    assert film.rendered == ()
 
 
 @pytest.mark.skipif(not Path("/dev/full").exists(), reason="needs /dev/full, a disk that is always full")
