@@ -26,6 +26,16 @@ def team(trace: Trace, layer: int, token: int) -> list[int]:
     return [int(each) for each in trace["indices"].pick(layer=layer, token=token).values]
 
 
+def tallest_win(trace: Trace, layer: int, token: int, of_all: bool = False) -> bool:
+    """Whether a token's experts are those with the highest plain scores of the groups open to it, or even of all."""
+    scores = trace["original_scores"].pick(layer=layer, token=token).values.astype(float)
+    mask = trace["group_mask"].pick(layer=layer, token=token).values.astype(bool)
+    if not of_all:
+        scores = np.where(np.repeat(mask, len(scores) // len(mask)), scores, -np.inf)
+    chosen = team(trace, layer, token)
+    return set(np.argsort(-scores)[: len(chosen)].tolist()) == set(chosen)
+
+
 def weights(trace: Trace, layer: int, token: int) -> NamedArray:
     """A token's weights over all experts of a layer: zero for those that it does not use."""
     picked = trace["weights"].pick(layer=layer, token=token)
