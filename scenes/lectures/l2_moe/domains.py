@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from manim import DOWN, LEFT, RIGHT, UP, Create, FadeIn, Group, GrowFromEdge, LaggedStart, Rectangle, VGroup
+import numpy as np
+from manim import DOWN, LEFT, RIGHT, Create, FadeIn, FadeOut, Group, LaggedStart, Mobject, Rectangle, VGroup
+from numpy.typing import NDArray
 
 from explainers.traces import Trace
 from scenes.kit import (
@@ -15,6 +17,12 @@ from scenes.kit import (
     role,
 )
 from scenes.stage import LectureScene
+
+
+def most_mixed(share: NDArray[np.float64]) -> int:
+    """The expert whose work is spread most evenly over the kinds of text, by entropy: (domain, expert) → its place."""
+    parts = share / share.sum(0)
+    return int(np.argmax(-(parts * np.log(np.maximum(parts, 1e-12))).sum(0)))
 
 
 class WhoLearnsWhat(LectureScene):
@@ -34,13 +42,13 @@ class WhoLearnsWhat(LectureScene):
         self.bits(trace, heat)
 
     def counted(self, heat: ExpertHeatMap) -> None:
-        """Rows fill; one stands forward, then another; the best expert of it has other work, too."""
-        best = heat.favourites("sums")[0]
-        around = VGroup(*(heat.cell(name, best) for name in heat.rows))
-        whole = Rectangle(width=around.width + 0.06, height=around.height + 0.06, stroke_width=4)
-        whole.set_stroke(role("accent")).move_to(around)
-        note = label("tokens of a kind that an expert of the last layer gets, against an even share", "small", "muted")
-        note.next_to(heat, DOWN, buff=0.3)
+        """Rows fill; one stands forward, then another; an expert that serves every kind is framed."""
+        column = self.frame(heat, most_mixed(heat.bound[0].values))
+        note = VGroup(
+            label("a column: an expert of the last layer", "small", "expert"),
+            label("1×: an even share of that kind of text", "small", "muted"),
+        )
+        note.arrange(RIGHT, buff=0.6).next_to(heat, DOWN, buff=0.3).set_x(VGroup(*heat.boxes).get_x())
 
         with self.step() as s:
             self.play(FadeIn(*heat.names.values(), lag_ratio=0.2), FadeIn(heat.boxes), run_time=1.2)
@@ -55,46 +63,58 @@ class WhoLearnsWhat(LectureScene):
             self.play(heat.look_at("sums", run_time=0.7))
             s.until("none")
             self.play(heat.look_at(run_time=0.6))
-            self.play(Create(whole), run_time=0.8)
-        self.note, self.column, self.best = note, whole, best
+            self.play(Create(column), run_time=0.8)
+        self.note, self.column = note, column
+
+    @staticmethod
+    def frame(heat: ExpertHeatMap, expert: int) -> Rectangle:
+        """A frame around all that an expert gets."""
+        around = VGroup(*(heat.cell(name, expert) for name in heat.rows))
+        whole = Rectangle(width=around.width + 0.06, height=around.height + 0.06, stroke_width=4)
+        return whole.set_stroke(role("accent")).move_to(around)
 
     def bits(self, trace: Trace, heat: ExpertHeatMap) -> None:
         """Two bits name the kind of text; what the expert tells of them, and what the token alone would tell."""
-        possible, told, token = (
-            trace.quantity(f"information_{name}") for name in ("possible", "shipped", "from_tokens")
-        )
-        long = 10.4
-        whole = Rectangle(width=long, height=0.6, stroke_width=2.2, stroke_color=role("muted"))
-        whole.move_to([0, -2.1, 0])
-        bars = [
-            Rectangle(width=long * float(each) / float(possible), height=0.6, stroke_width=0)
-            .set_fill(role(colour), 1)
-            .align_to(whole, LEFT)
-            .set_y(-2.1)
-            for each, colour in ((told, "expert"), (token, "token"))
+        words = ("to name the kind of text takes", "the expert tells", "the token alone would tell")
+        rows = [
+            self.bar(trace, name, text, colour, -1.72 - 0.46 * place)
+            for place, (name, text, colour) in enumerate(
+                zip(("possible", "shipped", "from_tokens"), words, ("muted", "expert", "token"), strict=True)
+            )
         ]
-        names = VGroup(
-            NumberLabel(possible, "plain", before="to name the kind: ", size="small", role="muted"),
-            NumberLabel(told, "plain 2", before="the expert tells ", size="small", role="expert"),
-            NumberLabel(token, "plain 2", before="by the token alone ", size="small", role="token"),
-        )
-        names[0].next_to(whole, UP, buff=0.14).align_to(whole, RIGHT)
-        names[1].next_to(bars[0], UP, buff=0.14).align_to(whole, LEFT)
-        names[2].next_to(bars[1], DOWN, buff=0.14).align_to(whole, LEFT)
-        places = trace["favourite"].pick(layer=self.layer_index, expert=self.best).values
+        rows[0][1].set_fill(opacity=0).set_stroke(role("muted"), 2.2)
+        best = heat.favourites("sums")[0]
+        places = trace["favourite"].pick(layer=self.layer_index, expert=best).values
         vocabulary = trace["vocabulary"].labels["token"]
-        chips = TokenRow([vocabulary[int(each)] for each in places], size="body")
+        chips = TokenRow([vocabulary[int(each)] for each in places], size="small")
         whole_map = Group(heat, self.column)
         with self.step() as s:
-            self.remove(self.note)
-            self.play(whole_map.animate.move_to([0, STAGE_CENTER[1] + 1.05, 0]), run_time=1.0, rate_func=EASE)
-            s.until("bits")
-            self.play(Create(whole), FadeIn(names[0]), run_time=0.8)
-            self.play(GrowFromEdge(bars[0], LEFT), FadeIn(names[1]), run_time=0.9)
-            s.until("half")
-            self.play(GrowFromEdge(bars[1], LEFT), FadeIn(names[2]), run_time=0.9)
+            self.play(FadeOut(self.note), run_time=0.4)
+            self.play(whole_map.animate.move_to([0, STAGE_CENTER[1] + 1.22, 0]), run_time=1.0, rate_func=EASE)
+            for (name, bar, number), mark in zip(rows, ("bits", "", "half"), strict=True):
+                if mark:
+                    s.until(mark)
+                full = bar.copy()
+                bar.stretch(1e-3, 0, about_edge=LEFT)  # only its length grows: at no time a thinner bar
+                self.play(FadeIn(name), bar.animate.become(full), run_time=0.7)
+                self.play(FadeIn(number), run_time=0.3)
             s.until("digits")
-            chips.next_to(self.column, DOWN, buff=0.18)
-            self.play(
-                LaggedStart(*(FadeIn(chip, shift=0.25 * DOWN) for chip in chips.chips), lag_ratio=0.15), run_time=1.4
-            )
+            there = self.frame(heat, best)
+            chips.next_to(there, DOWN, buff=0.2)
+            told = label("tokens that choose it most often", "small", "muted").next_to(chips, LEFT, buff=0.3)
+            self.play(self.column.animate.move_to(there), run_time=0.7, rate_func=EASE)
+            fall = LaggedStart(*(FadeIn(chip, shift=0.25 * DOWN) for chip in chips.chips), lag_ratio=0.15)
+            self.play(fall, FadeIn(told), run_time=1.4)
+
+    def bar(
+        self, trace: Trace, name: str, words: str, colour: str, height: float
+    ) -> tuple[Mobject, Rectangle, Mobject]:
+        """Plain words, a bar of so many bits, and their number; all bars begin at one place and have one scale."""
+        bits = trace.quantity(f"information_{name}")
+        full = 6.4
+        wide = full * float(bits / trace.quantity("information_possible"))
+        bar = Rectangle(width=wide, height=0.3, stroke_width=0).set_fill(role(colour), 1)
+        bar.move_to([-1.5, height, 0], LEFT)
+        text = label(words, "small", colour).next_to(bar, LEFT, buff=0.25)
+        number = NumberLabel(bits, "plain" if name == "possible" else "plain 2", size="small", role=colour)
+        return text, bar, number.next_to(bar, RIGHT, buff=0.2)
