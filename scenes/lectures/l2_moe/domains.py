@@ -46,7 +46,7 @@ class WhoLearnsWhat(LectureScene):
         column = self.frame(heat, most_mixed(heat.bound[0].values))
         note = VGroup(
             label("a column: an expert of the last layer", "small", "expert"),
-            label("1×: an even share of that kind of text", "small", "muted"),
+            label("bright: more than an even share of that kind of text", "small", "muted"),
         )
         note.arrange(RIGHT, buff=0.6).next_to(heat, DOWN, buff=0.3).set_x(VGroup(*heat.boxes).get_x())
 
