@@ -21,7 +21,8 @@ from scenes.kit.text import Label
 class Entry:
     """One line of a `Ledger`: what it is, how many times as much as usual, and whether that is a gain or a cost.
 
-    ``note`` says in a few words against what; it stands behind the name.
+    ``note`` says in a few words against what; it stands behind the name. ``after`` are words behind the number: a
+    percentage under "less" needs an "of it", or five percent of the usual reads as five percent less than usual.
     """
 
     name: str
@@ -29,6 +30,7 @@ class Entry:
     role: str = "reward"
     fmt: str = "times 2"
     note: str = ""
+    after: str = ""
     data_fields: ClassVar[tuple[str, ...]] = ("ratio",)
 
     def __post_init__(self) -> None:
@@ -96,7 +98,7 @@ class Ledger(DataBound, VGroup):
         if entry.note:
             words.add(Label(entry.note, "small", "muted").next_to(words[0], -side, buff=0.25))
         self.names[entry.name] = words
-        number = NumberLabel(entry.ratio, entry.fmt, size=size, role=entry.role)
+        number = NumberLabel(entry.ratio, entry.fmt, size=size, role=entry.role, after=entry.after)
         self.numbers[entry.name] = number.next_to(bar, side, buff=0.16)
 
     def line(self, name: str) -> VGroup:
