@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import ClassVar
 
+import numpy as np
 from manim import DOWN, LEFT, RIGHT, UP, Create, DashedLine, FadeIn, FadeOut, Group, VGroup, VMobject, linear
 
 from explainers.quantities import Quantity
@@ -18,7 +19,6 @@ from scenes.kit import (
     Waffle,
     column,
     dim,
-    exchange,
     fit_width,
     label,
     role,
@@ -131,38 +131,36 @@ class HiddenTraffic(LectureScene):
     def construct(self) -> None:
         self.show_title()
         trace = self.run("overlap")
-        self.origin(trace, self.run("efficiency_ledger"))
+        self.origin(trace, self.run("efficiency_ledger"), self.number("v3.moe_layers"))
         line = TurnTimeline(
-            trace["start"], trace["length"], lanes=("computing", "travelling"), width=10.6, thickness=1.1, gap=0.55
+            trace["start"], trace["length"], lanes=("multipliers", "wire"), width=10.6, thickness=1.1, gap=0.55
         )
         line.move_to(STAGE_CENTER).shift(0.25 * DOWN)
         line.align_to([6.25, 0, 0], RIGHT)
         legend = Legend([("attention", "query"), ("experts", "expert"), ("on the way", "router")])
         legend.next_to(line, UP, buff=0.45).align_to(line.lanes[0][0], LEFT)
         note = label(
-            "a model of V3 reading prompts: its first layers, two halves of a batch; shares are over all layers",
+            "our serving model of V3 reading prompts: two halves of a batch, its first layers with experts",
             "small",
             "muted",
         )
         note.next_to(line, DOWN, buff=0.02).align_to(line.lanes[0][0], LEFT)
-        idle = NumberLabel(
-            trace.quantity("idle_serial"),
-            "percent .0",
-            size="heading",
-            role="cost",
-            before="multipliers wait ",
-            after=" of the time",
+        idle, less = (
+            self.over_all(
+                NumberLabel(
+                    trace.quantity(f"idle_{name}"),
+                    "percent .0",
+                    size="heading",
+                    role=colour,
+                    before="multipliers wait ",
+                    after=" of the time",
+                )
+                .next_to(line, UP, buff=0.6)
+                .align_to(line.lanes[0][0], RIGHT),
+                RIGHT,
+            )
+            for name, colour in (("serial", "cost"), ("overlapped", "accent"))
         )
-        less = NumberLabel(
-            trace.quantity("idle_overlapped"),
-            "percent .0",
-            size="heading",
-            role="accent",
-            before="multipliers wait ",
-            after=" of the time",
-        )
-        for number in (idle, less):
-            number.next_to(line, UP, buff=0.4).align_to(line.lanes[0][0], RIGHT)
         with self.step() as s:
             self.play(FadeIn(line.lanes, line.axes, note), run_time=0.8)
             for stage, mark in enumerate(self.marks):
@@ -175,21 +173,24 @@ class HiddenTraffic(LectureScene):
             s.until("idle")
             self.play(FadeIn(idle), run_time=0.6)
         ends = [self.end_line(line, schedule) for schedule in (0, 1)]
-        share = NumberLabel(
-            self.number("run.efficiency_ledger.waiting"),
-            "percent .0",
-            size="heading",
-            role="reward",
-            after=" as long",
-        )
-        share.next_to(ends[1], RIGHT, buff=0.25).set_y(line.lanes[0][0].get_center()[1])
+        waiting = self.number("run.efficiency_ledger.waiting")
+        share = NumberLabel(waiting, "percent .0", size="heading", role="reward", after=" as long")
+        share.next_to(ends[1], RIGHT, buff=0.25).set_y(line.lanes[0][0].get_center()[1] + 0.16)
+        shorter = self.over_all(share, LEFT)
         with self.step() as s:
-            self.play(Create(ends[0]), run_time=0.5)
+            self.play(Create(ends[0]), FadeOut(idle), run_time=0.5)
             s.until("turns")
             self.play(line.arrange_as(1, run_time=4.2, rate_func=linear))
-            self.play(Create(ends[1]), FadeIn(share), run_time=0.7)
+            self.play(Create(ends[1]), FadeIn(shorter), run_time=0.7)
             s.until("wire")
-            self.play(exchange(idle, less), dim(*line.of_machine(0), to=0.6), run_time=1.0)
+            self.play(FadeIn(less), dim(*line.of_machine(0), to=0.75), run_time=1.0)
+
+    def over_all(self, share: NumberLabel, side: np.ndarray) -> VGroup:
+        """A share, and below it that it is of all layers with experts, of which the first few are drawn."""
+        layers = NumberLabel(
+            self.number("v3.moe_layers"), "plain bare", size="small", role="muted", before="over all ", after=" layers"
+        )
+        return VGroup(share, layers.next_to(share, DOWN, buff=0.14, aligned_edge=side))
 
     @staticmethod
     def end_line(line: TurnTimeline, schedule: int) -> DashedLine:

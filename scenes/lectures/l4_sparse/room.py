@@ -9,6 +9,8 @@ from manim import (
     LEFT,
     RIGHT,
     UP,
+    Create,
+    DashedLine,
     FadeIn,
     FadeOut,
     Group,
@@ -17,6 +19,8 @@ from manim import (
     Rectangle,
     Square,
     VGroup,
+    smooth,
+    squish_rate_func,
 )
 
 from explainers.quantities import Quantity
@@ -45,8 +49,11 @@ class RoomForUsers(LectureScene):
         self.show_title()
         self.trace = self.run("node_room")
         memory, weights, reserve = (self.trace.quantity(name) for name in ("memory", "weights", "reserve"))
-        self.chips = PackedChips(memory, weights, reserve, *self.state("mha", "4k"), chips=8, width=1.05, height=3.75)
-        self.chips.move_to(STAGE_CENTER).shift(0.95 * LEFT + 0.22 * DOWN)
+        self.chips = PackedChips(
+            memory, weights, reserve, *self.state("mha", "4k"), chips=8, width=0.99, height=3.75, gap=0.22
+        )
+        self.chips.move_to(STAGE_CENTER).shift(0.14 * DOWN).align_to([-6.2, 0, 0], LEFT)
+        self.rows = self.counts()
         self.origin(self.trace, memory)
         self.fill()
         self.longer()
@@ -55,81 +62,114 @@ class RoomForUsers(LectureScene):
         """One user's cache, and how many users fit."""
         return self.trace.quantity(f"each_{kind}_{context}"), self.trace.quantity(f"users_{kind}_{context}")
 
-    def caption(self, words: str, kind: str, context: str) -> VGroup:
-        """What attention, how long a text, how many users."""
-        users = NumberLabel(self.trace.quantity(f"users_{kind}_{context}"), "plain bare", size=60, role="latent")
-        rest = label("users", "body", "latent")
-        right = self.chips.get_right()[0] + 0.45
-        users.move_to([right, 0.55, 0], aligned_edge=LEFT)
-        rest.next_to(users, DOWN, buff=0.12, aligned_edge=LEFT)
-        each = NumberLabel(
-            self.trace.quantity(f"each_{kind}_{context}"), "si 2", size="small", role="muted", after=" each"
-        )
-        each.next_to(rest, DOWN, buff=0.3, aligned_edge=LEFT)
-        name = label(words, "heading", "text").next_to(self.chips.frames, UP, buff=0.22, aligned_edge=LEFT)
-        length = NumberLabel(
-            self.number(f"tokens.{context}"), "plain bare", size="body", role="muted", after=" tokens each"
-        )
-        length.next_to(self.chips.frames, UP, buff=0.22, aligned_edge=RIGHT)
-        return VGroup(name, length, users, rest, each)
+    names: ClassVar[dict[str, str]] = {"mha": "full attention", "gqa8": "shared keys", "mla": "latent cache"}
+    #: length of a text → the kinds of attention, in the order in which the chips are filled
+    tried: ClassVar[dict[str, tuple[str, ...]]] = {
+        "4k": ("mha", "gqa8", "mla"),
+        "32k": ("mla",),
+        "128k": ("mla", "mha"),
+    }
 
-    def to(self, kind: str, context: str, words: str, run_time: float = 1.3) -> None:
-        """Other caches: the cells change, then the numbers."""
-        new = self.caption(words, kind, context)
-        self.play(self.chips.repack(*self.state(kind, context)), exchange(self.shown, new), run_time=run_time)
+    def counts(self) -> dict[tuple[str, str], VGroup]:
+        """The list of users that fit, one row for each filling; a length of texts stands over its first row."""
+        rows: dict[tuple[str, str], VGroup] = {}
+        left = self.chips.get_right()[0] + 0.3
+        level = self.chips.frames.get_top()[1] - 0.55
+        for context, kinds in self.tried.items():
+            length = NumberLabel(
+                self.number(f"tokens.{context}"),
+                "plain bare",
+                size="small",
+                role="muted",
+                before="users of ",
+                after=" tokens",
+            )
+            head = VGroup(length.move_to([left, level, 0], aligned_edge=LEFT))
+            for kind in kinds:
+                level -= 0.42
+                users = self.trace.quantity(f"users_{kind}_{context}")
+                colour = "latent" if users.value else "cost"
+                number = NumberLabel(users, "plain bare", size="body", role=colour)
+                name = label(self.names[kind], "small", "text").move_to([left + 0.85, level, 0], aligned_edge=LEFT)
+                number.next_to(name, LEFT, buff=0.15)
+                rows[kind, context] = VGroup(*head, number, name)
+                head = VGroup()
+            level -= 0.5
+        return rows
+
+    def caption(self, words: str, kind: str, context: str, colour: str = "latent") -> VGroup:
+        """What attention, and how large one user's cache is."""
+        name = label(words, "heading", "text").next_to(self.chips.frames, UP, buff=0.22, aligned_edge=LEFT)
+        each = NumberLabel(self.state(kind, context)[0], "si 2", size="small", role="muted")
+        what = "one user's cache" if colour == "latent" else "one user's cache, on all eight"
+        key = VGroup(Legend([(what, colour)]), each).arrange(RIGHT, buff=0.15)
+        return VGroup(name, key.next_to(self.chips.frames, UP, buff=0.22, aligned_edge=RIGHT))
+
+    def to(self, kind: str, context: str, run_time: float = 1.3) -> None:
+        """Other caches: the cells change, then the words, and the list has a row more."""
+        new, row = self.caption(self.names[kind], kind, context), self.rows[kind, context]
+        self.play(
+            self.chips.repack(*self.state(kind, context)),
+            exchange(self.shown, new),
+            FadeIn(row, rate_func=squish_rate_func(smooth, 0.5, 1.0)),
+            run_time=run_time,
+        )
         self.shown = new
 
     def fill(self) -> None:
+        """The chips with weights and what is kept free; then caches of three kinds."""
         chips = self.chips
         held = label("weights", "small", "ground").move_to(chips.held[0])
-        free = label("kept free", "small", "muted").move_to(chips.free[0])
-        size = NumberLabel(self.trace.quantity("memory"), "si 2", size="small", role="muted", after=" a chip")
-        size.next_to(chips.frames[0], DOWN, buff=0.14)
+        free = label("kept free", "small", "text").move_to(chips.free[0])
+        VGroup(held, free).set_z_index(1)  # above the cells, which come and change later
+        self.top = DashedLine(*(chips.frames.get_corner(UP + side) for side in (LEFT, RIGHT)), stroke_width=3)
+        self.top.set_color(role("text")).set_z_index(2)
+        size = NumberLabel(self.trace.quantity("memory"), "si 2", size="small", role="text", after=" a chip")
+        size.next_to(self.top, RIGHT, buff=0.15)
         shared = NumberLabel(
             self.trace.quantity("gpus"),
             "plain bare",
             size="small",
             role="muted",
-            before="experts shared by ",
-            after=" chips",
+            after=" chips share the experts; these are eight of them",
         )
-        shared.next_to(chips.frames, DOWN, buff=0.14).align_to(chips.frames, RIGHT)
-        self.shown = self.caption("full attention", "mha", "4k")
+        shared.next_to(chips.frames, DOWN, buff=0.14, aligned_edge=LEFT)
+        self.shown = self.caption(self.names["mha"], "mha", "4k")
         with self.step() as s:
             self.play(LaggedStart(*(FadeIn(frame) for frame in chips.frames), lag_ratio=0.1), run_time=0.9)
-            self.play(FadeIn(size), run_time=0.3)
+            self.play(Create(self.top), FadeIn(size), run_time=0.4)
             s.until("weights")
-            self.play(FadeIn(chips.held, shift=0.3 * UP), FadeIn(held, shared), run_time=0.8)
+            self.play(FadeIn(chips.held, held, shared), run_time=0.7)
             self.play(FadeIn(chips.free, free), run_time=0.5)
             s.until("mha")
-            self.play(FadeIn(chips.cells), FadeIn(self.shown), run_time=0.8)
+            self.play(FadeIn(chips.cells, self.shown, self.rows["mha", "4k"]), run_time=0.8)
             s.until("gqa")
-            self.to("gqa8", "4k", "shared keys")
+            self.to("gqa8", "4k")
             s.until("mla")
-            self.to("mla", "4k", "latent cache")
+            self.to("mla", "4k")
 
     def longer(self) -> None:
+        """Longer texts: fewer fit, and with full attention not one."""
         with self.step() as s:
             s.until("longer")
-            self.to("mla", "32k", "latent cache", run_time=1.2)
+            self.to("mla", "32k", run_time=1.2)
             s.until("longest")
-            self.to("mla", "128k", "latent cache", run_time=max(0.6, min(1.2, s.left_until("none"))))
+            self.to("mla", "128k", run_time=max(0.6, min(1.2, s.left_until("none"))))
             s.until("none")
-            new = self.caption("full attention: one does not fit", "mha", "128k")
-            new[:2].shift(self.overflow() * UP)
-            new[2].set_color(role("cost")), new[3].set_color(role("cost"))
-            self.play(FadeOut(self.chips.cells), exchange(self.shown, new), run_time=0.8)
+            new = self.caption("full attention: one does not fit", "mha", "128k", "cost")
+            new.shift(self.overflow() * UP)
+            self.play(FadeOut(self.chips.cells), exchange(self.shown, new), run_time=0.6)
             self.shown = new
-            inside, above, name = self.too_large()
-            self.play(FadeIn(name), LaggedStart(*(GrowFromEdge(part, DOWN) for part in inside)), run_time=0.8)
-            self.play(*(GrowFromEdge(part, DOWN) for part in above), run_time=0.5)
+            inside, above = self.too_large()
+            self.play(LaggedStart(*(GrowFromEdge(part, DOWN) for part in inside)), run_time=0.8)
+            self.play(*(GrowFromEdge(part, DOWN) for part in above), FadeIn(self.rows["mha", "128k"]), run_time=0.6)
 
     def overflow(self) -> float:
         """How far one cache in equal parts, one on the weights of every chip, stands out of the chips."""
         chips, each = self.chips, self.trace.quantity("each_mha_128k")
         return max(0.0, chips.floor + float(each) / chips.chips / float(chips.memory) * chips.tall - chips.tall)
 
-    def too_large(self) -> VGroup:
+    def too_large(self) -> tuple[VGroup, VGroup]:
         """One cache that does not fit, to scale, in equal parts on all chips: what has room, what has not."""
         chips = self.chips
         room = chips.ceiling - chips.floor
@@ -140,9 +180,7 @@ class RoomForUsers(LectureScene):
             rest = Rectangle(width=chips.wide, height=chips.tall + self.overflow() - chips.ceiling, stroke_width=2.5)
             rest.set_fill(tint("cost", 0.35), 1).set_stroke(role("cost"))
             above.add(rest.next_to(part, UP, buff=0))
-        name = Legend([("one user's cache", "cost")])
-        name.next_to(self.shown, DOWN, buff=0.5).align_to(self.shown[2], LEFT)
-        return VGroup(inside, above, name)
+        return inside, above
 
 
 class EightBits(LectureScene):
