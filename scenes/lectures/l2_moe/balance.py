@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import numpy as np
-from manim import DOWN, LEFT, RIGHT, UP, AnimationGroup, Create, DashedLine, FadeIn, FadeOut, Rectangle, VGroup
+from manim import DOWN, LEFT, RIGHT, UP, AnimationGroup, Create, DashedLine, FadeIn, FadeOut, Line, Rectangle, VGroup
 
 from explainers.traces import NamedArray, Trace
 from scenes.kit import (
@@ -19,6 +19,7 @@ from scenes.kit import (
     Spot,
     dim,
     label,
+    quantity_at,
     role,
 )
 from scenes.lectures.l2_moe.common import Draw
@@ -29,12 +30,20 @@ COLOURS = {RULE: "reward", NEITHER: "cost", RESCUE: "query"}
 NAMES = {RULE: "with the rule", NEITHER: "without", RESCUE: "switched on late"}
 
 
+def typical(trace: Trace) -> int:
+    """The layer that is drawn: its imbalance without any rule, at the end, is nearest to the mean that is told.
+
+    Any one layer of one training lies off the mean of all; the nearest one lets picture and number say the same.
+    """
+    vio = trace["max_vio"]
+    alone = vio.pick(mode=vio.labels["mode"].index(NEITHER), seed=0).values[-1]
+    return int(np.argmin(np.abs(alone - float(trace.quantity("max_vio_neither")))))
+
+
 class BalanceScene(LectureScene):
     """Rain at the left, the distance of the busiest expert from the mean at the right, both at the same step."""
 
     lecture = 0
-    #: the layer whose experts are drawn: the last one
-    layer = -1
 
     def build(self, trace: Trace) -> LineChart:
         """The chart, with all curves there but undrawn."""
@@ -45,6 +54,7 @@ class BalanceScene(LectureScene):
             np.array([float(each) for each in vio.labels["step"]]), ("step",), "step", "", {}, vio.run, ""
         )
         self.ceiling = trace.quantity("max_vio_ceiling")
+        self.layer = typical(trace)
         series = []
         for mode in (NEITHER, RESCUE, RULE):
             of_seed = vio.values[self.modes.index(mode)].mean(-1)  # (seed, step)
@@ -56,7 +66,7 @@ class BalanceScene(LectureScene):
         chart = LineChart(
             series,
             x_name="training step",
-            y_axis=Axis(0, float(self.ceiling) * 1.02, "busiest above the mean"),
+            y_axis=Axis(0, float(self.ceiling) * 1.02, "busiest above the mean, × the mean"),
             names="",
             width=4.3,
             height=3.5,
@@ -69,7 +79,7 @@ class BalanceScene(LectureScene):
 
     def rain(self, mode: str, bias: bool) -> LoadRain:
         """The experts of one layer in the first training of a mode."""
-        place = {"mode": self.modes.index(mode), "layer": self.trace["load"]["layer"] + self.layer}
+        place = {"mode": self.modes.index(mode), "layer": self.layer}
         loads, biases = self.trace["load"].pick(**place), self.trace["bias"].pick(**place)
         most = float(self.ceiling) + 1
         rain = LoadRain(loads, biases if bias else None, most=most, width=6.4, height=3.0, sky=0.55, drops=56)
@@ -95,10 +105,17 @@ class BalanceScene(LectureScene):
             label("the most that is possible", "small", "muted").next_to(line, DOWN, buff=0.06).align_to(line, RIGHT),
         )
 
+    def at_end(self, rain: LoadRain, mode: str) -> NumberLabel:
+        """What the bracket spans in the last step: the busiest of the experts that are drawn."""
+        place = {"mode": self.modes.index(mode), "seed": 0, "layer": self.layer}
+        spans = quantity_at(self.trace["max_vio"].pick(**place), self.last)
+        number = NumberLabel(spans, "plain 2", after=" × the mean", size="small", role="accent")
+        return number.next_to(rain.gap, RIGHT, buff=0.15)
+
     def number_of(self, mode: str, chart: LineChart, fmt: str) -> NumberLabel:
         """The mean of the last fifth, at the end of the curve."""
         name = f"max_vio_{mode.replace(' ', '_')}"
-        number = NumberLabel(self.trace.quantity(name), fmt, size="body", role=COLOURS[mode])
+        number = NumberLabel(self.trace.quantity(name), fmt, after="×", size="body", role=COLOURS[mode])
         return number.next_to(chart.at(mode, self.last), UP, buff=0.15).align_to(chart.axes.corners, RIGHT)
 
 
@@ -113,9 +130,9 @@ class Favourites(BalanceScene):
         self.origin(trace)
         chart = self.build(trace)
         rain = self.rain(NEITHER, bias=False)
-        drops = label("each drop: an equal share of the tokens", "small", "muted")
+        drops = label("each drop: equally many tokens", "small", "muted")
         drops.next_to(rain.base, DOWN, buff=0.3).align_to(rain.base, LEFT)
-        layer = label("experts of the last layer, one training", "small", "expert").next_to(drops, DOWN, buff=0.14)
+        layer = label("experts of one layer, one training", "small", "expert").next_to(drops, DOWN, buff=0.14)
         layer.align_to(drops, LEFT)
         seeds = label("mean of all layers and trainings", "small", "muted")
         seeds.next_to(chart.axes, DOWN, buff=0.12).align_to(chart.axes.corners, RIGHT)
@@ -130,7 +147,8 @@ class Favourites(BalanceScene):
         with self.step() as s:
             s.until("not")
             self.until_step(rain, chart, NEITHER, self.last, max(s.left_until("vio"), 3.0))
-            self.play(FadeIn(chart.bands[NEITHER]), FadeIn(self.number_of(NEITHER, chart, "plain 2")), run_time=0.7)
+            told = self.number_of(NEITHER, chart, "plain 2")
+            self.play(FadeIn(chart.bands[NEITHER], told, self.at_end(rain, NEITHER)), run_time=0.7)
 
 
 class ASmallNudge(BalanceScene):
@@ -159,62 +177,78 @@ class ASmallNudge(BalanceScene):
             self.until_step(rain, chart, RULE, self.last, max(s.left - 0.8, 2.5))
             number = self.number_of(RULE, chart, "plain .1")
             self.play(FadeIn(number, chart.bands[RULE]), run_time=0.6)
-        self.late(chart, rain)
-        self.loss(chart, VGroup(chart.axes, before, name, number, key))
+        self.late(chart, rain, number)
+        self.loss(VGroup(chart.axes, before, name, key))
 
-    def late(self, chart: LineChart, rain: LoadRain) -> None:
+    def late(self, chart: LineChart, rain: LoadRain, number: NumberLabel) -> None:
         """A third of the way without the rule, then with it."""
         other = self.rain(RESCUE, bias=True)
         third = next(i for i, bias in enumerate(other.biases) if np.abs(bias).max() > 0)
         name = label(NAMES[RESCUE], "small", COLOURS[RESCUE])
+        dot = chart.marker(RESCUE, third)
+        name.move_to(chart.axes.point(chart.axes.x.low, 2.4)).align_to(dot, LEFT)  # between grid lines, over all curves
+        switch = VGroup(Line([dot.get_x(), name.get_bottom()[1] - 0.06, 0], dot.get_top()), dot)
+        switch[0].set_stroke(role(COLOURS[RESCUE]), 1.8)
         with self.step() as s:
-            self.play(FadeOut(rain), FadeIn(other), dim(chart.curves[RULE], chart.bands[RULE]), run_time=0.6)
+            self.play(FadeOut(rain, number), dim(chart.curves[RULE], chart.bands[RULE]), run_time=0.4)
+            self.play(FadeIn(other), run_time=0.4)
             self.until_step(other, chart, RESCUE, third, max(s.left_until("rescue"), 2.0))
-            name.next_to(chart.at(RESCUE, third + 9), RIGHT, buff=0.2).shift(0.12 * UP)
+            self.play(FadeIn(switch, name), run_time=0.4)
             self.until_step(other, chart, RESCUE, self.last, max(s.left, 3.5))
-            self.play(FadeIn(name), run_time=0.4)
         self.second = other
-        self.extra = VGroup(name, chart.curves[RULE], chart.bands[RULE], chart.curves[RESCUE])
+        self.extra = VGroup(name, switch, chart.curves[RULE], chart.bands[RULE], chart.curves[RESCUE])
 
-    def loss(self, chart: LineChart, told: VGroup) -> None:
-        """Loss against imbalance: flat; then the columns as the time that each expert works."""
-        trace = self.trace
-        modes = (RULE, "auxiliary loss", NEITHER)
-        roles = {**COLOURS, "auxiliary loss": "query"}
-        names = {**NAMES, "auxiliary loss": "extra loss"}
-        spots = [
-            Spot(
-                names[mode],
-                trace.quantity(f"max_vio_{mode.replace(' ', '_')}"),
-                trace.quantity(f"loss_{mode.replace(' ', '_')}"),
-                roles[mode],
-            )
-            for mode in modes
-        ]
-        flat = ScatterChart(
-            spots, x_name="busiest above the mean", y_name="loss on new text", names=False, width=4.6, height=2.9
-        )
-        flat.move_to([-3.7, STAGE_CENTER[1] + 0.1, 0])
-        for mode, side, edge in ((RULE, UP, LEFT), ("auxiliary loss", DOWN, LEFT), (NEITHER, UP, RIGHT)):
-            whisker = flat.whiskers[names[mode]]
-            text = label(names[mode], "small", roles[mode]).next_to(whisker, side, buff=0.1)
-            flat.add(text.align_to(whisker, edge))
+    def loss(self, told: VGroup) -> None:
+        """The loss with and without the rule: no difference that counts; then how long each expert waits."""
+        flat = self.losses()
         rain = self.rain(NEITHER, bias=False)
         rain.show(self.last)
-        rain.remove(rain.water, rain.names)
+        rain.remove(rain.water, rain.names, rain.mean, rain.gap)
         rain.scale(0.8).move_to([3.4, 0, 0])
         rain.shift(UP * (flat.axes.base.get_y() - rain.base.get_y()))
         waits = self.waiting(rain)
         words = label("waiting for the busiest", "small", "cost").next_to(rain.busiest, UP, buff=0.15)
         words.align_to(rain.base, LEFT)
+        work = label("at work: experts of one layer, without the rule", "small", "expert")
+        work.next_to(rain.base, DOWN, buff=0.2).align_to(rain.base, LEFT)
         with self.step() as s:
             self.play(FadeOut(told, self.second, self.extra), run_time=0.6)
             self.play(FadeIn(flat.axes), run_time=0.5)
             s.until("loss")
             self.play(FadeIn(flat), run_time=1.0)
             s.until("wait")
-            self.play(FadeIn(rain), run_time=0.6)
+            self.play(FadeIn(rain, work), run_time=0.6)
             self.play(AnimationGroup(*(Create(each) for each in waits), lag_ratio=0.06), FadeIn(words), run_time=1.8)
+
+    def losses(self) -> ScatterChart:
+        """Loss against imbalance, with and without the rule, each with its number."""
+        spots = [
+            Spot(
+                NAMES[mode],
+                self.trace.quantity(f"max_vio_{mode.replace(' ', '_')}"),
+                self.trace.quantity(f"loss_{mode.replace(' ', '_')}"),
+                COLOURS[mode],
+            )
+            for mode in (RULE, NEITHER)
+        ]
+        flat = ScatterChart(
+            spots,
+            x_name="busiest above the mean, × the mean",
+            y_name="loss on new text",
+            names=False,
+            width=5.2,
+            height=2.9,
+        )
+        flat.axes.remove(flat.axes.lines)  # the numbers stand at the points, and no line runs through them
+        flat.move_to([-3.55, STAGE_CENTER[1] + 0.1, 0])
+        for spot, side in zip(spots, (RIGHT, LEFT), strict=True):
+            name = label(spot.name, "small", spot.role)
+            number = NumberLabel(spot.y, "plain 4 bare", size="body", role=spot.role)
+            both = VGroup(name, number).arrange(DOWN, buff=0.1, aligned_edge=-side)
+            flat.add(both.next_to(flat.dots[spot.name], side, buff=0.25).shift(0.45 * UP))
+        spread = label("upright lines: one standard deviation over trainings", "small", "muted")
+        flat.add(spread.next_to(flat.axes, DOWN, buff=0.15).align_to(flat.axes.corners, RIGHT))
+        return flat
 
     def waiting(self, rain: LoadRain) -> VGroup:
         """What each column lacks to the busiest one."""
