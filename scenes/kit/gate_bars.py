@@ -134,9 +134,9 @@ class GateBars(DataBound, VGroup):
         return self
 
     def top(self, index: int) -> Floats:
-        """The middle of the upper end of an expert's bar for choosing."""
-        tops = [each.get_top() for each in (self.choosing[index], self.pieces[index]) if len(each.points)]
-        return np.asarray(max(tops, key=lambda place: place[1]))
+        """The middle of the upper end of what counts in choosing: a piece that is cut out of the bar does not."""
+        raised = len(self.pieces[index].points) and self.biased[index] > self.scores[index]
+        return np.asarray((self.pieces if raised else self.choosing)[index].get_top())
 
     def parts(self, index: int) -> VGroup:
         """An expert's square and bars."""

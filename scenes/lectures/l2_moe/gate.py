@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import numpy as np
-from manim import DOWN, LEFT, RIGHT, UP, Create, FadeIn, FadeOut, Line, RoundedRectangle, VGroup
+from manim import DOWN, LEFT, RIGHT, UP, Create, FadeIn, FadeOut, Line, RoundedRectangle, Square, VGroup
 from numpy.typing import NDArray
 
 from explainers.traces import Trace
@@ -75,10 +75,7 @@ class ChoosingAndWeighing(LectureScene):
         below = label("for\nweighing", "small", "router", align="right")
         above.move_to([left, gate.squares.get_top()[1] + 0.85, 0], RIGHT).shift(0.35 * LEFT)
         below.move_to([left, gate.squares.get_bottom()[1] - 0.85, 0], RIGHT).shift(0.35 * LEFT)
-        bias = VGroup(label("bias", "small", "reward"))
-        if (self.gate_biases() < 0).any():
-            bias = VGroup(label("bias: raised", "small", "reward"), label("lowered", "small", "cost"))
-            bias.arrange(RIGHT, buff=0.3)
+        bias = self.legend().move_to(self.chip).align_to([SAFE_RIGHT, 0, 0], RIGHT)
         with self.step() as s:
             self.play(FadeIn(self.chip), FadeIn(gate.boxes, gate.squares, gate.marks, self.scale), run_time=0.9)
             s.until("sigmoid")
@@ -86,7 +83,6 @@ class ChoosingAndWeighing(LectureScene):
             self.play(gate.rise(run_time=1.6))
             s.until("bias")
             self.add(gate.pieces)
-            bias.next_to(gate.boxes, UP, buff=1.75).align_to([SAFE_RIGHT, 0, 0], RIGHT)
             self.play(gate.lean(1.0, run_time=1.4), FadeIn(bias))
             self.play(FadeIn(above), run_time=0.5)
             s.until("below")
@@ -94,6 +90,18 @@ class ChoosingAndWeighing(LectureScene):
             self.play(gate.weigh(run_time=1.4), FadeIn(below))
         self.add(gate)
         self.names = VGroup(above, below, bias)
+
+    def legend(self) -> VGroup:
+        """What the pieces on top of the bars say: filled, raised; hollow, cut out of the bar."""
+        parts = [label("bias:", "small", "muted")]
+        for some, word, piece, colour in (
+            (self.gate_biases() > 0, "raised", 1.0, "reward"),
+            (self.gate_biases() < 0, "lowered", 0.0, "cost"),
+        ):
+            if some.any():
+                swatch = Square(0.16, stroke_width=1.8, stroke_color=role(colour)).set_fill(role(colour), piece)
+                parts.append(VGroup(swatch, label(word, "small", colour)).arrange(RIGHT, buff=0.12))
+        return VGroup(*parts).arrange(RIGHT, buff=0.25)
 
     def gate_biases(self) -> NDArray[np.float64]:
         """What the gate adds to every score for choosing."""
@@ -146,6 +154,8 @@ class ChoosingAndWeighing(LectureScene):
             gap=0.14,
         )
         count.move_to(self.chip).align_to([SAFE_LEFT, 0, 0], LEFT)
+        unit = label("a choice: one token in one layer", "small", "muted").next_to(count, DOWN, buff=0.12)
+        unit.align_to(count, LEFT)
         rings = VGroup(*(self.ring(index) for index in set(without) ^ set(chosen)))
         values = trace["weights"].pick(layer=self.layer, token=self.token)
         figures = VGroup()
@@ -157,7 +167,9 @@ class ChoosingAndWeighing(LectureScene):
         formula = NumberLabel(
             trace.quantity("scale"),
             "plain 2",
-            before="weight = score × " if "unnormalised" in trace.quantities else "weight = score ÷ their sum × ",
+            before="weight = score × "
+            if "unnormalised" in trace.quantities
+            else "weight = score ÷ sum of the chosen × ",
             size="body",
             role="accent",
         )
@@ -168,7 +180,7 @@ class ChoosingAndWeighing(LectureScene):
             self.play(gate.lean(0.0, run_time=1.2), FadeOut(self.figures))
             s.until("without")
             self.play(gate.light(without), Create(rings), run_time=0.8)
-            self.play(FadeIn(count), run_time=0.5)
+            self.play(FadeIn(count, unit), run_time=0.5)
             s.until("weigh")
             self.play(gate.lean(1.0, run_time=0.9), gate.light(chosen), FadeOut(rings))
             self.play(dim(*faint, *uppers), run_time=0.6)
