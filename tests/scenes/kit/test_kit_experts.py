@@ -86,8 +86,7 @@ def test_bars_for_choosing_hold_the_bias_and_bars_for_weighing_do_not() -> None:
         foot = made.squares[index].get_top()[1] + 0.06
         assert made.choosing[index].height == pytest.approx(made.unit * min(score, biased), abs=1e-6)
         assert made.weighing[index].height == pytest.approx(made.unit * score, abs=1e-3)
-        highest = max(score, biased)
-        assert made.top(index)[1] - foot == pytest.approx(made.unit * highest, abs=1e-6)
+        assert made.top(index)[1] - foot == pytest.approx(made.unit * biased, abs=1e-6)  # what is counted in choosing
     assert made.pieces[0].get_fill_opacity() == 1 and made.pieces[1].get_fill_opacity() == 0  # added; cut out
     assert not len(made.pieces[3].points)
 
