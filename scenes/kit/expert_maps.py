@@ -220,10 +220,11 @@ class ExpertSplit(DataBound, VGroup):
         options = {"run_time": theme.ENTER, **options}
         return FadeOut(self.levels[level - 1], **options), FadeIn(self.levels[level], **options)
 
-    def limit(self, open_groups: NamedArray, team: NamedArray) -> tuple[VGroup, list[Any]]:
+    def limit(self, open_groups: NamedArray, team: NamedArray, apart: float = 0.08) -> tuple[VGroup, list[Any]]:
         """Frames around groups of the finest pieces, and the animations that leave only the open ones, with a new team.
 
-        ``open_groups`` (group) and ``team`` (expert) are true where a group is open and an expert lit.
+        ``open_groups`` (group) and ``team`` (expert) are true where a group is open and an expert lit. The groups move
+        ``apart``, so that each has a frame of its own; the frames stand where the pieces go.
         """
         pieces = self.levels[-1]
         is_open = as_array(open_groups, "ExpertSplit.limit: groups", 1).values.astype(bool)
@@ -234,14 +235,16 @@ class ExpertSplit(DataBound, VGroup):
             )
         each = len(pieces) // len(is_open)
         boxes, moves = VGroup(), []
+        shifts = [DOWN * apart * (group - (len(is_open) - 1) / 2) for group in range(len(is_open))]
         for group in range(len(is_open)):
             inside = pieces[group * each : (group + 1) * each]
             box = Rectangle(width=inside.width + 0.05, height=inside.height + 0.05, stroke_width=2.5)
-            box.set_stroke(theme.role("accent" if is_open[group] else "hairline")).move_to(inside)
+            box.set_stroke(theme.role("accent" if is_open[group] else "hairline")).move_to(inside).shift(shifts[group])
             boxes.add(box)
         for index, piece in enumerate(pieces):
             bright = theme.role(self.role) if lit[index] else theme.tint(self.role, 0.3)
-            moves.append(piece.animate.set_fill(bright, 1 if is_open[index // each] else 0.25))
+            group = index // each
+            moves.append(piece.animate.set_fill(bright, 1 if is_open[group] else 0.25).shift(shifts[group]))
         return boxes, moves
 
 
