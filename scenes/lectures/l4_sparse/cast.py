@@ -45,11 +45,16 @@ class GuessingAhead(LectureScene):
         tokens = NumberLabel(trace.quantity("tokens"), "plain bare", size="heading", role="token", after=" tokens in ")
         passes = NumberLabel(trace.quantity("passes"), "plain bare", size="heading", role="accent", after=" passes")
         score = VGroup(tokens, passes).arrange(RIGHT, buff=0.15).move_to([4.0, STAGE_CENTER[1] - 1.5, 0])
+        key = VGroup(
+            Legend([("guess that stood", "reward"), ("guess that fell", "cost")]),
+            label("a bracket: one pass", "small", "muted"),
+        )
+        key.arrange(RIGHT, buff=0.45).match_y(read).align_to([6.2, 0, 0], RIGHT)
         fell = [index for index, each in enumerate(strip.fallen) if each]
         with self.step() as s:
             self.play(FadeIn(read, prompt), run_time=0.8)
             s.until("head")
-            self.play(strip.play_pass(0, run_time=0.7))
+            self.play(strip.play_pass(0), FadeIn(key), run_time=0.7)
             first = fell[0] if fell else len(strip.passes)
             s.until("check")
             for index in range(1, first):
@@ -60,7 +65,7 @@ class GuessingAhead(LectureScene):
             for index in range(first, len(strip.passes)):
                 self.play(strip.play_pass(index, run_time=0.8 if index == first else 0.3))
             self.play(FadeIn(score, shift=0.15 * UP), run_time=0.4)
-        self.outcome(Group(read, prompt, strip, *strip.passes, score))
+        self.outcome(Group(read, key, prompt, strip, *strip.passes, score))
 
     #: kinds of text, from the least to the most predictable
     texts: ClassVar[tuple[str, ...]] = ("English", "sums", "code", "German")
@@ -109,13 +114,13 @@ class GuessingAhead(LectureScene):
     @staticmethod
     def beside(trace: Trace, cited: list[Quantity]) -> list[VGroup]:
         """Tokens a pass here, and what DeepSeek reports of V3."""
-        ours = NumberLabel(trace.quantity("tokens_per_pass_mtp_greedy"), "plain .2 bare", size="hero", role="accent")
+        ours = NumberLabel(trace.quantity("tokens_per_pass_mtp_greedy"), "plain .1 bare", size="hero", role="accent")
         ours_name = label("tokens a pass,\nour small model", "small", "muted")
         theirs = NumberLabel(cited[0], "times 2", size="display", role="muted", before="about ")
         theirs_name = label("the speed of V3, as reported", "small", "muted")
         low = NumberLabel(cited[1], "percent .0", size="small", role="muted", after=" to")
         stand = VGroup(low, NumberLabel(cited[2], "percent .0", size="small", role="muted", after=" of guesses stand"))
-        stand.arrange(RIGHT, buff=0.1)
+        stand.arrange(RIGHT, buff=0.07)
         return [
             VGroup(ours, ours_name).arrange(DOWN, buff=0.16, aligned_edge=LEFT),
             VGroup(theirs, theirs_name, stand).arrange(DOWN, buff=0.16, aligned_edge=LEFT),

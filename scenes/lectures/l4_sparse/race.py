@@ -108,15 +108,20 @@ class LargerAndCheaper(LectureScene):
         for bill, number, y in zip(bills, numbers, (-0.95, -1.85), strict=True):
             bill.place_at([-6.2, STAGE_CENTER[1] + y, 0])
             number.next_to(bill, RIGHT, buff=0.25)
-        head = label("to learn a trillion tokens", "small", "muted").next_to(bills[0], UP, buff=0.14, aligned_edge=LEFT)
+        names = [label(f"DeepSeek {name}", "small", colour) for name, colour in (("67B", "dense"), ("V2", "expert"))]
+        for name, bill in zip(names, bills, strict=True):
+            name.next_to(bill, UP, buff=0.12, aligned_edge=LEFT)
+        key = NumberLabel(square, "plain bare", size="small", role="muted", before="a square: ", after=" chip hours")
+        head = VGroup(label("to learn a trillion tokens", "small", "muted"), key).arrange(RIGHT, buff=0.45)
+        head.next_to(names[0], RIGHT, buff=0.3).match_y(names[0])
         less = NumberLabel(saving, "percent 3", size="display", role="reward", after=" fewer")
         less.next_to(numbers[1], RIGHT, buff=0.5)
         ask = label("?", "hero", "accent").next_to(less, RIGHT, buff=0.7)
         self.origin(self.ledger, saving, *(self.number(f"{key}.total_params") for key in ("ds67b", "v2")))
         with self.step() as s:
             s.until("bill")
-            self.play(FadeIn(head), bills[0].fill(run_time=1.6))
-            self.play(FadeIn(numbers[0], run_time=0.5), bills[1].fill(run_time=1.0))
+            self.play(FadeIn(head, names[0]), bills[0].fill(run_time=1.6))
+            self.play(FadeIn(numbers[0], names[1], run_time=0.5), bills[1].fill(run_time=1.0))
             self.play(FadeIn(numbers[1]), run_time=0.4)
             self.play(FadeIn(less, shift=0.2 * LEFT), run_time=0.7)
             s.until("question")

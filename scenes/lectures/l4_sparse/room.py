@@ -230,6 +230,9 @@ class EightBits(LectureScene):
         byte.move_to(STAGE_CENTER).shift(1.95 * UP + 4.3 * LEFT)
         count = NumberLabel(trace.quantity("values"), "plain bare", size="heading", role="text", after=" values")
         count.next_to(byte, RIGHT, buff=0.7)
+        # the format's definition: the codes of eight bits that are no finite value say so (IEEE: NaN)
+        count_note = label("all other codes mean\n“not a number”", "small", "muted")
+        count_note.next_to(count, DOWN, buff=0.15, aligned_edge=LEFT)
         grid = (
             TensorGrid(trace["example_weight"], cell=0.115, bar=False)
             .move_to(STAGE_CENTER)
@@ -239,18 +242,18 @@ class EightBits(LectureScene):
         line.show(0.0)
         with self.step() as s:
             self.play(FadeIn(byte, lag_ratio=0.1), run_time=1.0)
-            self.play(FadeIn(count), run_time=0.5)
+            self.play(FadeIn(count, count_note), run_time=0.5)
             s.until("grid")
             self.play(FadeIn(line.axes), run_time=0.4)
             self.play(FadeIn(line.marks), run_time=1.0)
             s.until("raw")
             self.play(FadeIn(grid, name), run_time=0.7)
-            self.play(FadeIn(line.dots, shift=0.6 * DOWN), run_time=0.9)
+            self.play(FadeIn(line.dots), run_time=0.9)
             s.until("scale")
             self.play(line.go("scaled", run_time=2.2))
             s.until("snap")
             self.play(line.go("snapped", run_time=1.8))
-        self.top = Group(byte, count, grid, name)
+        self.top = Group(byte, count, count_note, grid, name)
 
     def price(self) -> None:
         """How far the weights moved and what that cost, beside what was published."""
@@ -264,12 +267,17 @@ class EightBits(LectureScene):
             before="< ",
         )
         half = NumberLabel(self.trace.quantity("bytes_ratio"), "times 1", size="display", role="reward")
-        words = ("a weight moves", "loss, here", "loss, DeepSeek's models", "bytes")
+        words = (
+            "a weight moves,\nof its size",
+            "loss, our model,\nagainst FP32",
+            "loss, DeepSeek's models,\nagainst BF16",
+            "bytes,\nagainst BF16",
+        )
         groups = VGroup()
         for number, about in zip((moved, loss, theirs, half), words, strict=True):
-            groups.add(VGroup(number, label(about, "small", "muted").next_to(number, DOWN, buff=0.16)))
+            groups.add(VGroup(number, label(about, "small", "muted", align="center").next_to(number, DOWN, buff=0.16)))
         one = self.trace.quantity("loss_change_one_scale")
-        rough = NumberLabel(one, "percent .2", size="small", role="muted", before="one scale for all: +")
+        rough = NumberLabel(one, "percent .2", size="small", role="muted", before="one scale a matrix: +")
         groups.arrange(RIGHT, buff=0.95).move_to(STAGE_CENTER).shift(1.75 * UP)
         rough.next_to(groups[1], DOWN, buff=0.12)
         self.origin(self.trace, self.number("fact.training.v3_fp8.relative_loss_error_below"))
