@@ -205,7 +205,7 @@ class TheSameRace(LectureScene):
         self.rows = self.legend(chart, trace)
         inset = self.each_training(trace, chart)
         gap = self.race.quantity("behind")
-        behind = NumberLabel(gap, "plain .3 bare", size="heading", role="accent", before="behind by ")
+        behind = NumberLabel(gap, "plain .2 bare", size="heading", role="accent", before="behind by ")
         behind.next_to(inset[0], LEFT, buff=0.4).shift(0.4 * UP)
         with self.step() as s:
             self.play(FadeIn(chart.axes, small), run_time=0.8)
@@ -246,7 +246,7 @@ class TheSameRace(LectureScene):
 
     def paper(self) -> None:
         """The same three models in the paper, far more text; then here, on the same rails."""
-        names = {"paper": "DeepSeekMoE's\npaper", "here": "here"}
+        names = {"paper": "DeepSeekMoE's\npaper", "here": "our small\nmodels"}
         rails = RaceRails(
             [self.rail(name, race) for race, name in names.items()],
             ends=("small dense model", "everything at work"),
