@@ -54,21 +54,28 @@ class WhatAnAnswerCosts(LectureScene):
         for column, figure, name in zip(columns, figures, names, strict=True):
             figure.next_to(column, UP, buff=0.16)
             name.next_to([column.get_center()[0], columns.get_bottom()[1], 0], DOWN, buff=0.2)
-        self.origin(prices[0], prices[-1], *prices[1:-1])
+        self.less_by = self.number("run.price_history.first_to_floor")
+        self.origin(prices[0], prices[-1], self.less_by, *prices[1:-1])
         self.fall(columns, figures, names)
         self.question(columns, figures, names)
 
     def fall(self, columns: VGroup, figures: VGroup, names: VGroup) -> None:
+        """Columns one by one; above the last, how many times less it is than the first."""
+        self.less = NumberLabel(self.less_by, "times 3", size="body", role="accent", after=" less")
+        self.less.next_to(figures[-1], UP, buff=0.22)
         note = label("list price of a million output tokens", "body", "muted", width=4.2 if self.upright else None)
         note.move_to(STAGE_CENTER + (2.4 * UP + 0.3 * RIGHT if self.upright else 1.9 * UP + 2.2 * RIGHT))
         with self.step() as s:
+            self.play(FadeIn(names[0], note), rise(columns[0]), run_time=1.4)
             s.until("first")
-            self.play(FadeIn(names[0], note), rise(columns[0]), FadeIn(figures[0]), run_time=1.2)
+            self.play(FadeIn(figures[0]), run_time=0.4)
             for index, (_, _, mark) in enumerate(self.listings[1:], start=1):
                 if mark:
                     s.until(mark)
-                self.play(rise(columns[index]), FadeIn(names[index]), run_time=0.65, rate_func=EASE)
+                self.play(rise(columns[index]), FadeIn(names[index]), run_time=0.5, rate_func=EASE)
                 self.play(FadeIn(figures[index]), run_time=0.2)
+            s.until("less")
+            self.play(FadeIn(self.less, shift=0.15 * UP), run_time=0.6)
 
     def question(self, columns: VGroup, figures: VGroup, names: VGroup) -> None:
         ghost = DashedVMobject(
@@ -81,7 +88,7 @@ class WhatAnAnswerCosts(LectureScene):
             num_dashes=60,
         )
         ghost.move_to(columns[-1], aligned_edge=DOWN)
-        ask = label("?", "hero", "accent").move_to(ghost).shift(0.35 * UP)
+        ask = label("?", "hero", "accent").move_to(ghost).shift(0.55 * UP)
         with self.step() as s:
             self.play(
                 Create(ghost),
