@@ -104,14 +104,14 @@ def draft() -> voices.Voice:
         pytest.skip("espeak-ng is not installed")
 
 
-def lines() -> list[tuple[script.Step, Line, tuple[int, ...]]]:
+def lines(lang: str = "en") -> list[tuple[script.Step, Line, tuple[int, ...]]]:
     """Every step of lecture 3."""
-    lecture = script.lecture(3, "en")
+    lecture = script.lecture(3, lang)
     found = []
     for section in lecture.sections:
         for step in section.steps:
-            text, places = wording.written(step.tokens, "en")
-            found.append((step, Line(text, "en", lecture, section.name, step.index), places))
+            text, places = wording.written(step.tokens, lang)
+            found.append((step, Line(text, lang, lecture, section.name, step.index), places))
     return found
 
 
@@ -133,6 +133,13 @@ def test_espeak_tells_when_each_word_of_a_lecture_begins(draft: voices.Voice) ->
     assert 140 < np.median(paces) < 165, "the pace for which the animations were made"
     assert np.mean(errors) < 0.15, "where words are not known, they are guessed about as well as one reacts"
     assert np.percentile(errors, 95) < 0.45
+
+
+def test_espeak_says_a_lecture_in_german_as_fast_as_was_planned(draft: voices.Voice) -> None:
+    spoken = [(step.words, draft.say(line)) for step, line, _ in lines("de")]
+    ends = [np.subtract(*reversed(listening.bounds(said.samples, said.rate))) for _, said in spoken if said]
+    assert len(ends) == len(spoken)
+    assert sum(words for words, _ in spoken) / sum(ends) * 60 == pytest.approx(150, abs=5)
 
 
 def test_languages_that_espeak_does_not_speak_are_said(draft: voices.Voice) -> None:
