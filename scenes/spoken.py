@@ -18,8 +18,8 @@ from scenes import speech
 
 _RATES = {"en": 6.19, "fr": 7.18, "de": 5.97, "it": 6.99, "ja": 7.84, "zh": 5.18, "es": 7.82}
 _USUAL = sum(_RATES.values()) / len(_RATES)
-_SHARE = 3.53 / _RATES["en"]
-_WORDS_A_SECOND = 150 / 60
+_SYLLABLES_A_SECOND, _WORDS_A_SECOND = 3.53, 150 / 60
+_SHARE = _SYLLABLES_A_SECOND / _RATES["en"]
 
 _HAN, _KANA, _HANGUL = "\u3400-\u9fff\uf900-\ufaff", "\u3041-\u30ff\u31f0-\u31ff", "\uac00-\ud7af"
 #: Scripts that write no spaces between words.
@@ -58,6 +58,11 @@ def words(text: str, lang: str) -> int:
     if lang == "en":
         return len(speech.spoken_words(text))
     return round(syllables(text, lang) / (_RATES.get(_family(lang), _USUAL) * _SHARE) * _WORDS_A_SECOND)
+
+
+def usual_words(text: str, lang: str) -> float:
+    """How many words of usual length take as long: English words of one syllable are said faster than long ones."""
+    return syllables(text, lang) / _SYLLABLES_A_SECOND * _WORDS_A_SECOND if lang == "en" else words(text, lang)
 
 
 def weight(token: str, lang: str) -> float:

@@ -8,19 +8,23 @@ from scenes.audit.findings import Finding, Notes
 from scenes.clock import HOLD, to_seconds
 from scenes.registry import LECTURES
 from scenes.report import SceneReport, StepReport
+from scenes.spoken import usual_words
 
 #: Animations may outrun their words by so many seconds, and reach a mark so late, before anybody notices.
 OVERRUN, LATE = 0.8, 0.4
 PACE = (110.0, 185.0)
+#: So few words have no pace.
+FEW_WORDS = 6
 SHORTEST_STEP = 2.0
 LECTURE_SECONDS = (270.0, 350.0)
 COURSE_SECONDS = (40 * 60.0, 44 * 60.0)
 
 
-def check(report: SceneReport, notes: Notes, span: tuple[float, float] | None = (20.0, 70.0)) -> None:
+def check(report: SceneReport, notes: Notes, span: tuple[float, float] | None = (20.0, 70.0), lang: str = "en") -> None:
     """Everything that one scene's report tells; ``span``: the least and most seconds of such a scene, if any."""
     for step in report.steps:
         _check_step(step, notes)
+        _check_pace(step, notes, lang)
     seconds = to_seconds(report.ticks)
     if span and not span[0] <= seconds <= span[1]:
         notes.add(
@@ -35,7 +39,7 @@ def check(report: SceneReport, notes: Notes, span: tuple[float, float] | None = 
 def _check_step(step: StepReport, notes: Notes) -> None:
     where = f"step {step.index}"
     seconds = to_seconds(step.end - step.start)
-    overrun, speech = to_seconds(step.overrun), to_seconds(step.speech - step.start)
+    overrun = to_seconds(step.overrun)
     if overrun > OVERRUN:
         notes.add(
             "overrun",
@@ -53,15 +57,6 @@ def _check_step(step: StepReport, notes: Notes) -> None:
                 "shorten what is played before it (run_time=s.left_until(mark)), or move the mark",
                 step=step.index,
             )
-    pace = step.words / speech * 60 if speech else 0.0
-    if step.words >= 6 and not PACE[0] <= pace <= PACE[1]:
-        notes.add(
-            "pace",
-            where,
-            f"{pace:.0f} words a minute, between {PACE[0]:g} and {PACE[1]:g}",
-            "change the voice's speed or the words",
-            step=step.index,
-        )
     hold = to_seconds(step.end - step.speech - step.overrun)
     if hold < HOLD - 1e-6:
         notes.add(
@@ -77,6 +72,23 @@ def _check_step(step: StepReport, notes: Notes) -> None:
             where,
             f"{seconds:.1f} s, least {SHORTEST_STEP:g}",
             "join the paragraph with its neighbour",
+            step=step.index,
+        )
+
+
+def _check_pace(step: StepReport, notes: Notes, lang: str) -> None:
+    """Too fast or too slow by the words and by their syllables: many short words in a minute are no haste."""
+    speech = to_seconds(step.speech - step.start)
+    if step.words < FEW_WORDS or not speech:
+        return
+    paces = sorted(words / speech * 60 for words in (step.words, usual_words(step.narration, lang)))
+    if paces[0] > PACE[1] or paces[1] < PACE[0]:
+        pace = paces[0] if paces[0] > PACE[1] else paces[1]
+        notes.add(
+            "pace",
+            f"step {step.index}",
+            f"{pace:.0f} words a minute, between {PACE[0]:g} and {PACE[1]:g}",
+            "change the voice's speed or the words",
             step=step.index,
         )
 

@@ -173,7 +173,7 @@ class _Visitor:
         spoken = isinstance(self.scene.narrator, Measured)
         self.notes.place = lambda thing: ()
         self.film.check(self.notes, [(step.index, step.start, step.end) for step in report.steps])
-        timing.check(report, self.notes, None if spoken else type(self.scene).span)
+        timing.check(report, self.notes, None if spoken else type(self.scene).span, self.scene.lecture_script.lang)
         self.digest.update(json.dumps(report.to_json(), sort_keys=True, default=str).encode())
 
 

@@ -16,10 +16,14 @@ from scenes.audit.walking import SceneAudit
 from scenes.report import Cue, SceneReport, StepReport
 from scenes.script import Step
 
+#: Words as long as those of the course: seven syllables in five.
+USUAL = "Each token keeps a latent. "
+
 
 def step(**changes: object) -> StepReport:
-    good = StepReport(1, 0, 300, 312, "words", 50, (), (), 0, (), ())
-    return replace(good, **changes)  # type: ignore[arg-type]
+    good = StepReport(1, 0, 300, 312, "", 50, (), (), 0, (), ())
+    made = replace(good, **changes)  # type: ignore[arg-type]
+    return made if made.narration else replace(made, narration=USUAL * (made.words // len(USUAL.split())))
 
 
 def report(*steps: StepReport, ticks: int = 0) -> SceneReport:
@@ -48,6 +52,12 @@ def timed(*steps: StepReport, ticks: int = 600) -> set[str]:
 )
 def test_steps(changes: dict[str, object], code: str) -> None:
     assert timed(step(**changes)) == ({code} if code else set())
+
+
+def test_many_short_words_in_a_minute_are_no_haste() -> None:
+    short, usual = "How can it keep them all? " * 11, "Every layer remembers several tokens. " * 13
+    assert timed(step(words=66, narration=short)) == set(), "198 words a minute, 140 by their syllables"
+    assert timed(step(words=65, narration=usual)) == {"pace"}
 
 
 @pytest.mark.parametrize(("seconds", "bad"), [(19.9, True), (20, False), (70, False), (70.1, True)])
