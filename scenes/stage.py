@@ -31,6 +31,7 @@ from explainers.quantities import Quantity
 from explainers.traces import NamedArray, Trace
 from scenes import clock, door, frame, look, script
 from scenes.citations import Citations
+from scenes.pacing import Pacing
 from scenes.registry import Course
 from scenes.report import Cue, SceneReport, StepReport, numbers_shown, objects_shown, said, texts_shown
 
@@ -50,25 +51,38 @@ class StageStep:
         self.start = scene.ticks
         self.duration = scene.narrator.seconds(step)
         self.speech_end = self.start + clock.ticks_up(self.duration)
-        starts = scene.narrator.word_starts(step)
-        self.word_ticks = tuple(round(self.start + second * clock.TICKS_PER_SECOND, 3) for second in starts)
+        self.word_ticks = self._ticks_of(scene.narrator)
         self.cues = {name: Cue(name, round(self.word_ticks[index])) for name, index in step.marks.items()}
+        made_for = type(scene).narrator
+        usual = self._ticks_of(made_for)
+        self.made_for = {name: round(usual[index]) - self.start for name, index in step.marks.items()}
+        self.made_for_end = clock.ticks_up(made_for.seconds(step))
+        words = [(tick, self.cues[name].tick - self.start) for name, tick in self.made_for.items()]
+        self.pacing = Pacing([*words, (self.made_for_end, self.speech_end - self.start)])
+
+    def _ticks_of(self, narrator: clock.Narrator) -> tuple[float, ...]:
+        """When the words begin, by the scene's clock."""
+        starts = narrator.word_starts(self.script)
+        return tuple(round(self.start + second * clock.TICKS_PER_SECOND, 3) for second in starts)
 
     @property
     def left(self) -> float:
         """Seconds until the words are said; 0 when they have been."""
+        self.pacing.asked(self.made_for_end)
         return clock.to_seconds(max(0, self.speech_end - self.scene.ticks))
 
     def left_until(self, mark: str) -> float:
         """Seconds until a mark's word, 0 when it has been said: for ``run_time=``."""
         cue = self._cue(mark)
         self.cues[mark] = replace(cue, waited=True)
+        self.pacing.asked(self.made_for[mark])
         return clock.to_seconds(max(0, cue.tick - self.scene.ticks))
 
     def until(self, mark: str) -> None:
         """Stay still until the word after ``[[mark]]``; where that is past, note how late the animation is."""
         cue = self._cue(mark)
-        self.scene.wait_ticks(cue.tick - self.scene.ticks)
+        with self.pacing.waiting(self.made_for[mark]):
+            self.scene.wait_ticks(cue.tick - self.scene.ticks)
         self.cues[mark] = replace(cue, late=max(0, self.scene.ticks - cue.tick), waited=True)
 
     def _cue(self, mark: str) -> Cue:
@@ -335,10 +349,23 @@ class LectureScene(Scene):
     def compile_animation_data(self, *animations: Any, **play_kwargs: Any) -> Any:
         """As Manim does, with the exact number of frames in place of a float that Manim truncates."""
         result = super().compile_animation_data(*animations, **play_kwargs)
-        self._play_ticks = clock.to_ticks(self.duration)
+        self._play_ticks = self._keep_pace(clock.to_ticks(self.duration))
         if self.is_current_animation_frozen_frame():
             self.duration = (self._frames() + 0.25) / config.frame_rate
         return result
+
+    def _keep_pace(self, ticks: int) -> int:
+        """Shorten the animations that are about to begin where a voice leaves less time (`scenes.pacing`)."""
+        assert self.current is not None, "`play` has made sure"
+        if isinstance(self.animations[0], Wait):
+            self.current.pacing.passed(ticks)
+            return ticks
+        fitted = self.current.pacing.length(ticks, self.ticks - self.current.start)
+        if fitted < ticks:
+            for animation in self.animations:
+                animation.run_time *= fitted / ticks
+            self.duration = clock.to_seconds(fitted)
+        return fitted
 
     def _frames(self) -> int:
         return clock.frames_between(self.ticks, self.ticks + self._play_ticks, round(config.frame_rate))

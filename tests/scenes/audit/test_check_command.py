@@ -40,7 +40,7 @@ class Layers(LectureScene):
         number = NumberLabel(layers, after=" layers", size="heading")
         dot = Circle(0.3, color=role("accent")).shift(2 * DOWN)
         with self.step():
-            self.play(FadeIn(number), FadeIn(dot), run_time=1)
+            self.play(FadeIn(number), FadeIn(dot), run_time=1.6)
         with self.step() as s:
             for mark in ("now",):
                 s.until(mark)
