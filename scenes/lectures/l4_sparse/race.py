@@ -183,13 +183,16 @@ class TheSameRace(LectureScene):
     def each_training(self, trace: Trace, chart: LineChart) -> VGroup:
         """The end of every training: the dense model below, the sparse one above, a line between them."""
         ends = trace["loss"].values[:, :, -1].astype(float)
-        low, high = chart.axes.point_at(0.62, 0.08), chart.axes.point_at(0.96, 0.46)
+        low, high = chart.axes.point_at(0.67, 0.16), chart.axes.point_at(0.96, 0.54)
         y = Axis(float(ends[:2].min()) - 0.02, float(ends[:2].max()) + 0.02)
         seeds = ends.shape[1]
         wide, tall = high[0] - low[0], high[1] - low[1]
-        axes = Axes2D(Axis(0, seeds), y, width=wide, height=tall, x_ticks=False, y_ticks=False)
+        axes = Axes2D(Axis(0, seeds), y, width=wide, height=tall, x_ticks=False)
+        axes.base.set_stroke(opacity=0)  # it begins far above zero
         axes.move_to((low + high) / 2)
-        frame = SurroundingRectangle(axes.corners, buff=0.12, stroke_width=1.5, color=role("hairline"))
+        frame = SurroundingRectangle(
+            VGroup(axes.corners, axes.y_ticks), buff=0.12, stroke_width=1.5, color=role("hairline")
+        )
         frame.set_fill(role("ground"), 1)
         words = label("ends of the three trainings", "small", "muted").next_to(frame, UP, buff=0.1)
         pairs = VGroup()
@@ -197,7 +200,7 @@ class TheSameRace(LectureScene):
             sparse, dense = (axes.point(seed + 0.5, ends[kind, seed]) for kind in (0, 1))
             dots = (Dot(dense, 0.1, color=role("dense")), Dot(sparse, 0.1, color=role("expert")))
             pairs.add(VGroup(Line(dense, sparse, stroke_width=4, color=role("accent")), *dots))
-        return VGroup(frame, words, pairs)
+        return VGroup(frame, VGroup(axes, words), pairs)
 
     def here(self, trace: Trace, chart: LineChart) -> None:
         small = label("our own small models, three trainings each", "small", "muted")
