@@ -49,7 +49,7 @@ def honest_scale(trace: Trace, large: Quantity) -> VGroup:
     parts = (
         label(f"{trace.meta.get('model', 'our small model')}:", "small", "muted"),
         NumberLabel(trace.quantity("experts"), "plain bare", size="small", role="expert"),
-        label("experts a layer   V3:", "small", "muted"),
+        label("experts a layer;  DeepSeek-V3:", "small", "muted"),
         NumberLabel(large, "plain bare", size="small"),
     )
     return VGroup(*parts).arrange(RIGHT, buff=0.12)

@@ -81,9 +81,11 @@ class AllAtWork(LectureScene):
         for chip in chips:
             chip.move_to(above)
         name = label("dense layer", "body", "dense").next_to(tiles, LEFT, buff=0.4)
-        count = NumberLabel(trace.quantity("dense_width"), "plain", after=" neurons, all at work", role="dense")
+        count = NumberLabel(trace.quantity("dense_width"), "plain", after=" neurons, all computed", role="dense")
         count.next_to(tiles, DOWN, buff=0.35)
-        bright = label("bright: a neuron that answers strongly", "small", "muted").next_to(count, DOWN, buff=0.25)
+        bright = label("bright: a strong answer; dark: a weak one, which costs as much", "small", "muted").next_to(
+            count, DOWN, buff=0.25
+        )
         with self.step() as s:
             self.play(FadeIn(idle), FadeIn(name), run_time=0.8)
             s.until("token")
@@ -92,7 +94,8 @@ class AllAtWork(LectureScene):
             self.play(LaggedStart(*(FadeIn(each) for each in tiles), lag_ratio=0.15), FadeIn(count), run_time=1.4)
             self.play(FadeIn(bright), run_time=0.5)
             s.until("next")
-            self.play(FadeOut(chips[0], shift=0.3 * LEFT), FadeIn(chips[1], shift=0.3 * LEFT), run_time=0.6)
+            self.play(FadeOut(chips[0], shift=0.3 * LEFT), run_time=0.3)
+            self.play(FadeIn(chips[1], shift=0.3 * LEFT), run_time=0.4)
             others = self.dense_tiles(trace, self.second)
             moves = (each.morph_to(other.bound[0]) for each, other in zip(tiles, others, strict=True))
             self.play(AnimationGroup(*moves, lag_ratio=0.1), run_time=1.4)
@@ -136,13 +139,17 @@ class AllAtWork(LectureScene):
         now = self.awake(trace, self.second, tiles, shared)
         apart = dense.copy().arrange(RIGHT, buff=0.3).move_to(dense)
         count = NumberLabel(
-            trace.quantity("neurons_at_work"), "plain", after=" neurons at work, as before", role="expert"
+            trace.quantity("neurons_at_work"), "plain", after=" neurons computed, as before", role="expert"
         )
         total = NumberLabel(trace.quantity("neurons"), "plain", before="of ", role="muted")
         words = row(count, total, gap=0.2).next_to(VGroup(blocks, shared), DOWN, buff=0.3)
         scale = honest_scale(trace, self.number("v3.routed_experts"))
         scale.move_to([0, STAGE_TOP - 0.1, 0]).align_to([SAFE_LEFT, 0, 0], LEFT)
-        gate = label("?", "hero", "router").next_to(chip, RIGHT, buff=0.5)
+        gate = label("?", "hero", "router")
+        always = label("shared by\nall tokens", "small", "shared_expert", align="center").next_to(
+            shared, DOWN, buff=0.15
+        )
+        goals = sorted(now, key=lambda each: float(each.get_x()))  # pieces keep their order, and fly past nobody
         with self.step() as s:
             self.remove(self.idle)
             self.play(FadeOut(self.told), run_time=0.5)
@@ -154,19 +161,19 @@ class AllAtWork(LectureScene):
                 chip.animate.set_y(VGroup(blocks, shared).get_top()[1] + 0.65),
                 *(
                     each.animate.move_to(place).scale(place.width / each.width)
-                    for each, place in zip(dense, now, strict=False)
+                    for each, place in zip(dense, goals, strict=False)
                 ),
                 FadeIn(blocks, shared),
                 run_time=1.6,
                 rate_func=EASE,
             )
-            self.play(FadeOut(dense), FadeIn(now, scale), run_time=0.6)
+            self.play(FadeOut(dense), FadeIn(now, scale, always), run_time=0.6)
             s.until("same")
             self.play(FadeIn(words), run_time=0.5)
             for place in self.some(len(tokens)):
                 chip, now = self.another(trace, place, chip, now, tiles, shared)
             s.until("who")
-            gate.next_to(chip, RIGHT, buff=0.5)
+            gate.next_to(chip, RIGHT, buff=1.0)
             self.play(FadeIn(gate, shift=0.2 * UP), run_time=0.6)
 
     def some(self, count: int) -> list[int]:
@@ -180,6 +187,6 @@ class AllAtWork(LectureScene):
         """Another token comes, other experts wake."""
         following = TokenChip(trace["dense_inner"].labels["token"][token], size="body").move_to(chip)
         then = self.awake(trace, token, tiles, shared)
-        self.play(FadeOut(chip, shift=0.3 * LEFT), FadeIn(following, shift=0.3 * LEFT), FadeOut(now), run_time=0.4)
-        self.play(FadeIn(then), run_time=0.4)
+        self.play(FadeOut(chip, shift=0.3 * LEFT), FadeOut(now), run_time=0.3)
+        self.play(FadeIn(following, shift=0.3 * LEFT), FadeIn(then), run_time=0.5)
         return following, then

@@ -51,29 +51,39 @@ class AllMustBeThere(LectureScene):
         rows.rotate(1.5708).next_to(field, LEFT, buff=0.15)
         columns = NumberLabel(experts, "plain bare", after=" experts in each", size="small", role="muted")
         columns.next_to(field.field, UP, buff=0.14).align_to(field.field, LEFT)
-        rule = label("places: V3's gate rule, untrained", "small", "muted").next_to(field.field, UP, buff=0.14)
+        awake = NumberLabel(
+            self.number("v3.experts_per_token"), "plain bare", after=" awake", size="small", role="expert"
+        )
+        awake.next_to(columns, RIGHT, buff=0.35)
+        rule = label("which ones: V3's gate, untrained", "small", "muted").next_to(field.field, UP, buff=0.14)
         rule.align_to(field.field, RIGHT)
+        shared = label("shared", "small", "shared_expert")
+        if field.shared is not None:
+            shared.next_to(field.shared, DOWN, buff=0.1)
         bar = Rectangle(width=SAFE_WIDTH - 0.6, height=0.42, stroke_width=2, stroke_color=role("dense"))
         bar.set_fill(role("dense"), 0.35).next_to(field, DOWN, buff=0.55).set_x(0)
         part = Rectangle(width=bar.width * float(active / total), height=0.42, stroke_width=0)
         part.set_fill(role("expert"), 1).align_to(bar, LEFT).set_y(bar.get_y())
         works = NumberLabel(active, "words 2", after=" at work", size="body", role="expert")
         works.next_to(bar, DOWN, buff=0.14).align_to(bar, LEFT)
-        lies = NumberLabel(total, "words 3", before="of ", size="body").next_to(works, RIGHT, buff=0.2)
+        lies = NumberLabel(total, "words 3", before="of ", after=" parameters", size="body").next_to(
+            works, RIGHT, buff=0.2
+        )
         memory = NumberLabel(weight, "si 3", before="in memory: ", size="body", role="cost")
         memory.next_to(bar, DOWN, buff=0.14).align_to(bar, RIGHT)
         with self.step() as s:
             s.until("layers")
             self.play(FadeIn(field), FadeIn(rows, columns), run_time=1.0)
             s.until("wake")
-            self.play(field.path(0, run_time=2.0), FadeIn(rule))
+            self.play(field.path(0, run_time=2.0), FadeIn(rule, awake, shared))
             self.play(FadeIn(bar), FadeIn(part), FadeIn(works, lies), run_time=0.9)
             s.until("other")
             for each in (1, 2):
                 self.play(field.path(each, run_time=1.3))
             s.until("memory")
             self.play(FadeIn(memory), bar.animate.set_stroke(role("cost"), 4), run_time=0.7)
-        self.around = VGroup(rows, columns, rule, bar, part, works, lies, memory)
+        self.sides = rows, columns
+        self.around = VGroup(awake, shared, rule, bar, part, works, lies, memory)
 
     def answer(self) -> None:
         """A real token, its scores, the best few, the nudge; and beside it all of V3, where another path lights up."""
@@ -93,21 +103,28 @@ class AllMustBeThere(LectureScene):
         words = VGroup(
             label("every expert has a score", "body", "router"),
             label("the best few are woken", "body", "expert"),
-            label("a nudge keeps all in work", "body", "reward"),
+            label("a nudge keeps all busy", "body", "reward"),
             label("what suits whom is learned", "body"),
         )
         words.arrange(DOWN, buff=0.14, aligned_edge=LEFT).next_to(gate, DOWN, buff=0.3).align_to(gate.squares, LEFT)
         field = self.field
-        arrow = Arrow([-0.15, STAGE_CENTER[1] + 0.5, 0], [0.7, STAGE_CENTER[1] + 0.5, 0], RIGHT)
-        name = label("V3's gate rule in every layer, untrained", "small", "muted")
+        arrow = Arrow([-0.2, STAGE_CENTER[1] + 0.5, 0], [0.7, STAGE_CENTER[1] + 0.5, 0], RIGHT)
+        name = label("V3: such a gate in every layer, untrained", "small", "muted")
+        ours = label("our small model", "small", "muted").move_to(chip).align_to(gate.squares, LEFT)
+        there = Rectangle(width=5.1, height=3.3).move_to([3.8, STAGE_CENTER[1] + 0.1, 0])
+        rows, columns = self.sides
         with self.step() as s:
             self.play(FadeOut(self.around), run_time=0.5)
             self.origin(trace, self.gates, field.bound[1])
-            goal = (
-                field.animate.stretch_to_fit_width(5.6).stretch_to_fit_height(4.3).move_to([3.55, STAGE_CENTER[1], 0])
+            self.play(
+                field.animate.stretch_to_fit_width(there.width).stretch_to_fit_height(there.height).move_to(there),
+                rows.animate.next_to(there, LEFT, buff=0.12),
+                columns.animate.next_to(there, UP, buff=0.14).align_to(there, LEFT),
+                FadeIn(chip),
+                run_time=1.0,
+                rate_func=EASE,
             )
-            self.play(goal, FadeIn(chip), run_time=1.0, rate_func=EASE)
-            self.play(FadeIn(gate.squares, gate.boxes, gate.marks), run_time=0.5)
+            self.play(FadeIn(gate.squares, gate.boxes, gate.marks, ours), run_time=0.5)
             s.until("ask")
             self.add(gate.choosing)
             self.play(gate.rise(run_time=1.2), FadeIn(words[0]))
@@ -117,6 +134,10 @@ class AllMustBeThere(LectureScene):
             self.add(gate.pieces)
             self.play(gate.lean(1.0, run_time=1.0), FadeIn(words[2]))
             s.until("answer")
-            self.play(FadeIn(words[3]), FadeIn(arrow, name.next_to(field, UP, buff=0.12)), run_time=0.6)
+            self.play(
+                FadeIn(words[3]),
+                FadeIn(arrow, name.next_to(there, DOWN, buff=0.14).align_to(there, LEFT)),
+                run_time=0.6,
+            )
             for each in (token - 1, token):
                 self.play(field.path(each, run_time=1.6))
