@@ -69,6 +69,7 @@ class Waterfall(DataBound, VGroup):
                 self.links.add(
                     DashedLine(at, at + RIGHT * gap, stroke_color=theme.role("muted"), stroke_width=2, dash_length=0.06)
                 )
+        self.named: set[str] = set()
         self.add(self.links, *self.columns.values(), *self.numbers.values(), *self.names.values())
         self.center()
 
@@ -78,12 +79,18 @@ class Waterfall(DataBound, VGroup):
         name = Label(item.name, size, item.role if item.role != "text" else "text", width=room - 0.15, align="center")
         return name.next_to([column.get_center()[0], 0, 0], DOWN, buff=0.18)
 
+    def name_all(self, **options: Any) -> FadeIn:
+        """The animation in which all names come, before any column has grown."""
+        self.named = set(self.names)
+        return FadeIn(VGroup(*self.names.values()), **{"shift": 0.15 * UP, "run_time": theme.ENTER, **options})
+
     def grow(self, name: str, **options: Any) -> AnimationGroup:
-        """The animation in which one column grows from its foot; its link, name and number arrive with it."""
+        """The animation in which one column grows from its foot; its link, its number and (unless it stands) its name come with it."""
         if name not in self.columns:
             raise one_of("item", name, list(self.columns))
         index = list(self.columns).index(name)
-        parts: list[Any] = [FadeIn(self.names[name]), GrowFromEdge(self.columns[name], DOWN)]
+        parts: list[Any] = [] if name in self.named else [FadeIn(self.names[name])]
+        parts.append(GrowFromEdge(self.columns[name], DOWN))
         parts.append(FadeIn(self.numbers[name], shift=0.15 * UP))
         if index < len(self.links):
             parts.append(Create(self.links[index]))

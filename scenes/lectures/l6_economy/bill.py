@@ -118,19 +118,24 @@ class TheTrainingBill(LectureScene):
         self.fall = Waterfall(bill, total="the bill", fmt="usd 3", height=3.5, width=1.45, gap=0.5)
         self.fall.move_to(STAGE_CENTER).shift(0.1 * DOWN)
         self.origin(*hours, rent)
-        self.add_up(hours)
+        self.add_up(hours, rent)
         self.missing()
         self.honest_scale()
 
-    def add_up(self, hours: list[Quantity]) -> None:
+    def add_up(self, hours: list[Quantity], rent: Quantity) -> None:
+        """The names stand from the first word on; the price of an hour comes before anything that it makes dear."""
         figures = VGroup()
         for (name, _, _, _), hour in zip(self.items, hours, strict=True):
             figure = NumberLabel(
                 hour, "words 4 bare" if float(hour) > 1e6 else "plain bare", after=" h", size="small", role="muted"
             )
             figures.add(figure.next_to(self.fall.names[name], DOWN, buff=0.14))
-        self.hours = figures
+        hour = NumberLabel(rent, "plain bare", before="one chip for an hour, assumed: $", role="cost")
+        self.hours = VGroup(figures, hour.next_to(self.fall, UP, buff=0.3, aligned_edge=LEFT))
         with self.step() as s:
+            self.play(self.fall.name_all())
+            s.until("rent")
+            self.play(FadeIn(hour), run_time=0.6)
             for (name, _, _, mark), figure in zip(self.items, figures, strict=True):
                 s.until(mark)
                 self.play(self.fall.grow(name), FadeIn(figure), run_time=1.2)

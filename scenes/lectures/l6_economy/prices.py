@@ -9,7 +9,19 @@ from scenes.kit import STAGE_CENTER, Label, Legend, Listings, NumberLabel, Price
 from scenes.stage import LectureScene, StageStep
 
 #: Prices that are written beside their dots.
-SHOWN = ("v2", "v3_1", "v3_2", "v4_flash_launch", "v4_flash_2026_08", "haiku5_5", "r1", "o1", "gpt6_luna", "v4_1_flash")
+SHOWN = (
+    "gpt4",
+    "v2",
+    "v3_1",
+    "v3_2",
+    "v4_flash_launch",
+    "v4_flash_2026_08",
+    "haiku5_5",
+    "r1",
+    "o1",
+    "gpt6_luna",
+    "v4_1_flash",
+)
 
 
 class ThePriceRace(LectureScene):
@@ -34,7 +46,7 @@ class ThePriceRace(LectureScene):
         self.race.move_to(STAGE_CENTER).shift(0.28 * DOWN)
         self.origin(trace, *(trace.quantity(f"{key}_out") for key in SHOWN))
         self.race.show(float(self.race.axes.x.low))
-        self.tags: list[VGroup] = []
+        self.old = VGroup()
         self.first(trace)
         self.way(trace)
         self.rise(trace)
@@ -50,8 +62,17 @@ class ThePriceRace(LectureScene):
         figure = NumberLabel(price, fmt, size="small", role=colour, before="$")
         group = VGroup(name, figure.next_to(name, RIGHT, buff=0.14))
         group.next_to(self.race.at(line, index), side, buff=0.2)
-        self.tags.append(group)
         return group
+
+    def come(self, *tags: VGroup) -> None:
+        """Tags arrive, and are noted as what leaves next."""
+        self.play(FadeIn(*tags), run_time=0.5)
+        self.old.add(*tags)
+
+    def clear(self) -> None:
+        """All that stood beside the dots leaves, once: a thing faded out a second time would flash up again."""
+        self.play(FadeOut(self.old), run_time=0.4)
+        self.old = VGroup()
 
     def sweep(self, s: StageStep, line: str, listing: str, mark: str, beyond: float = 0.02) -> None:
         """Move time so that it stands at a listing when its word is said."""
@@ -69,65 +90,71 @@ class ThePriceRace(LectureScene):
         self.legend = VGroup(legend, hollow)
         with self.step() as s:
             self.play(FadeIn(self.race), run_time=0.8)
+            self.play(FadeIn(self.legend), run_time=0.5)
             s.until("dots")
-            self.play(FadeIn(self.legend), run_time=0.6)
+            self.sweep(s, "others", "GPT-4", "gpt")
+            self.come(self.tag(trace, "others", "GPT-4", "gpt4_out", "token", RIGHT))
             self.sweep(s, "deepseek", "V2", "vtwo")
-            self.play(FadeIn(self.tag(trace, "deepseek", "V2", "v2_out", "latent", LEFT)), run_time=0.5)
+            first = self.tag(trace, "deepseek", "V2", "v2_out", "latent", LEFT)  # stays: what later prices return to
+            self.play(FadeIn(first), run_time=0.5)
             self.sweep(s, "deepseek_large", "R1", "rone")
             r1 = self.tag(trace, "deepseek_large", "R1", "r1_out", "query", LEFT)
             o1 = self.tag(trace, "others", "o1", "o1_out", "token", LEFT)
-            self.play(FadeIn(r1, o1), run_time=0.6)
+            self.come(r1, o1)
 
     def way(self, trace: Trace) -> None:
         with self.step() as s:
             s.until("up")
-            self.play(FadeOut(*self.tags[1:]), run_time=0.4)
+            self.clear()
             moment = self.race.year_of("deepseek", self.race.find("deepseek", "V3.1")) + 0.03
             self.play(self.race.sweep_to(moment, rate_func=linear, run_time=2.2))
-            self.play(FadeIn(self.tag(trace, "deepseek", "V3.1", "v3_1_out", "latent", LEFT)), run_time=0.5)
+            self.come(self.tag(trace, "deepseek", "V3.1", "v3_1_out", "latent", LEFT))
             self.sweep(s, "deepseek", "V3.2", "sparse")
-            low = self.tag(trace, "deepseek", "V3.2", "v3_2_out", "latent", UP + RIGHT)
-            self.play(FadeIn(low), run_time=0.5)
+            self.come(self.tag(trace, "deepseek", "V3.2", "v3_2_out", "latent", UP + RIGHT))
             self.sweep(s, "deepseek", "V4-Flash", "back")
-            self.play(
-                FadeIn(self.tag(trace, "deepseek", "V4-Flash", "v4_flash_launch_out", "latent", DOWN + LEFT)),
-                run_time=0.5,
-            )
+            self.come(self.tag(trace, "deepseek", "V4-Flash", "v4_flash_launch_out", "latent", DOWN + LEFT))
 
     def rise(self, trace: Trace) -> None:
         with self.step() as s:
             moment = self.race.year_of("deepseek_peak", 0) + 0.03
-            self.play(self.race.sweep_to(moment, rate_func=linear, run_time=max(s.left_until("rise"), 0.8)))
-            self.play(FadeOut(*self.tags[1:]), run_time=0.5)
-            peak = self.tag(
-                trace, "deepseek_peak", "V4-Flash, peak", "v4_flash_2026_08_peak_out", "cost", LEFT, "busy hours"
-            )
-            peak.shift(0.3 * LEFT + 0.05 * UP)
+            self.play(self.race.sweep_to(moment, rate_func=linear, run_time=max(s.left_until("rise") - 0.4, 0.8)))
+            self.clear()
             calm = self.tag(trace, "deepseek", "V4-Flash", "v4_flash_2026_08_out", "latent", LEFT)
-            calm.next_to(self.race.at("deepseek", self.race.find("deepseek", "V4.1-Flash") - 1), LEFT, buff=0.2).shift(
-                0.05 * DOWN
+            before = self.race.find("deepseek", "V4.1-Flash") - 1
+            calm.next_to(self.race.at("deepseek", before), LEFT, buff=0.2).shift(0.05 * DOWN)
+            self.come(calm)
+            s.until("busy")
+            name, key = "V4-Flash, peak", "v4_flash_2026_08_peak_out"
+            self.come(
+                self.tag(trace, "deepseek_peak", name, key, "cost", LEFT, "busy hours").shift(0.3 * LEFT + 0.05 * UP)
             )
-            self.play(FadeIn(peak, calm), run_time=0.7)
             last = self.race.year_of("others", len(trace["day_others"].values) - 1) + 0.02
-            self.play(self.race.sweep_to(last, rate_func=linear, run_time=max(s.left_until("others"), 0.8)))
-            today = label("today", "small", "accent").next_to(self.race.now.get_top() + 0.12 * DOWN, RIGHT, buff=0.08)
-            ends = VGroup()
-            for line, key, colour in (("deepseek_peak", "peak_out", "cost"), ("deepseek", "out", "latent")):
-                price = trace.quantity(f"v4_1_flash_{key}")
-                figure = NumberLabel(price, "plain .2 bare", size="small", role=colour, before="$")
-                level = self.race.at(line, len(trace[f"day_{line}"].values) - 1)[1]
-                ends.add(figure.next_to([self.race.now.get_x(), level, 0], RIGHT, buff=0.1))
-            self.play(FadeIn(today, ends), run_time=0.4)
-            luna = self.tag(
-                trace, "others", "GPT-6 Luna", "gpt6_luna_out", "token", DOWN + LEFT, "GPT-6 Luna, Claude Haiku 5.5"
+            self.play(
+                self.race.sweep_to(last, rate_func=linear, run_time=max(s.left_until("today") - 0.4, 0.8)),
             )
-            ring = Circle(0.24, stroke_color=role("accent"), stroke_width=3)
-            here = [
-                self.race.at("others", self.race.find("others", name)) for name in ("GPT-6 Luna", "Claude Haiku 5.5")
-            ]
-            ring.move_to((here[0] + here[1]) / 2)
-            luna.next_to(ring, DOWN, buff=0.22).align_to(self.race.now.get_left() + 0.12 * LEFT, RIGHT)
-            lead = Line(ring.get_bottom(), [ring.get_x(), luna.get_top()[1] + 0.03, 0], stroke_width=2)
-            lead.set_stroke(role("accent"))
-            luna.align_to(ring.get_center() + 0.1 * RIGHT, RIGHT)
-            self.play(FadeIn(luna, ring, lead), run_time=0.8)
+            self.clear()
+            self.today(trace)
+            s.until("others")
+            self.rivals(trace)
+
+    def today(self, trace: Trace) -> None:
+        """DeepSeek's two prices at the end of the line of time."""
+        today = label("today", "small", "accent").next_to(self.race.now.get_top() + 0.12 * DOWN, RIGHT, buff=0.08)
+        ends = VGroup()
+        for line, key, colour in (("deepseek_peak", "peak_out", "cost"), ("deepseek", "out", "latent")):
+            price = trace.quantity(f"v4_1_flash_{key}")
+            figure = NumberLabel(price, "plain .2 bare", size="small", role=colour, before="$")
+            level = self.race.at(line, len(trace[f"day_{line}"].values) - 1)[1]
+            ends.add(figure.next_to([self.race.now.get_x(), level, 0], RIGHT, buff=0.1))
+        self.play(FadeIn(today, ends), run_time=0.5)
+
+    def rivals(self, trace: Trace) -> None:
+        """A ring around the two that ask less."""
+        names = ("GPT-6 Luna", "Claude Haiku 5.5")
+        luna = self.tag(trace, "others", names[0], "gpt6_luna_out", "token", DOWN + LEFT, ", ".join(names))
+        ring = Circle(0.24, stroke_color=role("accent"), stroke_width=3)
+        here = [self.race.at("others", self.race.find("others", name)) for name in names]
+        ring.move_to((here[0] + here[1]) / 2)
+        luna.next_to(ring, DOWN, buff=0.22).align_to(ring.get_center() + 0.1 * RIGHT, RIGHT)
+        lead = Line(ring.get_bottom(), [ring.get_x(), luna.get_top()[1] + 0.03, 0], stroke_width=2)
+        self.play(FadeIn(luna, ring, lead.set_stroke(role("accent"))), run_time=0.8)
