@@ -85,7 +85,7 @@ class Waterfall(DataBound, VGroup):
         return FadeIn(VGroup(*self.names.values()), **{"shift": 0.15 * UP, "run_time": theme.ENTER, **options})
 
     def grow(self, name: str, **options: Any) -> AnimationGroup:
-        """The animation in which one column grows from its foot; its link, its number and (unless it stands) its name come with it."""
+        """The animation in which one column grows from its foot; its link, number and (if new) name come with it."""
         if name not in self.columns:
             raise one_of("item", name, list(self.columns))
         index = list(self.columns).index(name)
