@@ -23,6 +23,7 @@ from scenes.production.encoder import SceneVideo
 from scenes.production.loading import load_class
 from scenes.production.plan import entry_from_json
 from scenes.production.settings import Picture
+from scenes.production.tiles import Box
 
 Pixels = NDArray[np.uint8]
 Seen = Callable[[int, Pixels, int], None]
@@ -36,9 +37,9 @@ class TimedVideo(SceneVideo):
 
     spent, first = 0.0, 0.0
 
-    def write(self, pixels: Pixels, repeat: int = 1) -> None:
+    def write(self, pixels: Pixels, repeat: int = 1, within: list[Box] | None = None) -> None:
         began = time.perf_counter()
-        super().write(pixels, repeat)
+        super().write(pixels, repeat, within)
         type(self).spent += time.perf_counter() - began
         type(self).first = type(self).first or time.time()
 

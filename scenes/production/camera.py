@@ -1,18 +1,33 @@
-"""Manim's camera, which draws an image only where it is.
+"""Manim's camera, which does not do again what it has done.
 
-Manim lays an image over the frame as a picture as large as the frame, which is transparent elsewhere: some thirty
-megabytes are written and read for each image of each frame. `EngineCamera` lets Manim's own code do the same in the
-rectangle that the image covers. A transparent pixel changes nothing below it, so the frames are the same to the last
-bit. What is not covered (an image that reaches over the frame's edge) is drawn by Manim as ever.
+Manim draws all; what is saved stands around it, and the frames are the same to the last bit:
+
+- Manim lays an image over the frame as a picture as large as the frame, which is transparent elsewhere: some thirty
+  megabytes are written and read for each image of each frame. Here Manim's own code does the same in the rectangle that
+  the image covers. A transparent pixel changes nothing below it.
+- The path of a glyph or a shape that only fades is made once and then given to Cairo as Cairo had it.
+- What is drawn is noted, generously, in squares of 32 pixels. Between two frames Manim copies the whole standing
+  picture back; here only what was drawn over is copied, and only there the encoder looks for what changed.
+
+The last rests on knowing everything that draws. So it is looked at now and then whether it is true (`Mistaken`).
 """
 
 from __future__ import annotations
 
 from typing import Any
 
+import cairo
 import numpy as np
-from manim import Camera
+from manim import Camera, VMobject
 from numpy.typing import NDArray
+
+from scenes.production.tiles import Box, Mistaken, Tiles
+
+#: What remembered paths may take, in bytes.
+_PATHS_BYTES = 64 * 10**6
+#: How far a stroke reaches from its path at most, in its widths: half of one, as often as Cairo lets a mitre be longer.
+_STROKE_REACH = 5.0
+_EVERY = 60  # how often it is looked at whether a picture was put back whole
 
 
 class _Window(Camera):
@@ -29,6 +44,63 @@ class _Window(Camera):
 class EngineCamera(Camera):
     """Draws what `manim.Camera` draws."""
 
+    def __init__(self, *args: Any, **options: Any) -> None:
+        self._paths = _Paths()
+        self._standing: Any = None  # what the frame was made equal to last
+        self._restored = 0
+        super().__init__(*args, **options)
+
+    # ------------------------------------------------------------------ what was drawn over
+    def resize_frame_shape(self, fixed_dimension: int = 0) -> None:
+        """As Manim does; all that was noted was of another shape."""
+        super().resize_frame_shape(fixed_dimension)
+        self._drawn = Tiles(self.pixel_width, self.pixel_height)  # since the frame was made equal to what stands
+        self._unseen = Tiles(self.pixel_width, self.pixel_height)  # since `changed` was asked
+        self._drawn.mark_all()
+
+    def changed(self) -> list[Box]:
+        """Boxes that hold whatever is another picture than when this was asked last."""
+        self._unseen.add(self._drawn)
+        boxes = self._unseen.boxes()
+        self._unseen.clear()
+        return boxes
+
+    def set_pixel_array(self, pixel_array: Any, convert_from_floats: bool = False) -> None:
+        """Make the frame equal to ``pixel_array``; where it was equal before, only what was drawn over since."""
+        self._unseen.add(self._drawn)
+        if pixel_array is self._standing and not convert_from_floats:
+            for top, bottom, left, right in self._drawn.boxes():
+                self.pixel_array[top:bottom, left:right] = pixel_array[top:bottom, left:right]
+            self._restored += 1
+            if self._restored % _EVERY == 0 and not np.array_equal(self.pixel_array, pixel_array):
+                raise Mistaken("a picture was not put back whole")
+        else:
+            super().set_pixel_array(pixel_array, convert_from_floats)
+            self._standing = pixel_array
+            self._unseen.mark_all()
+        self._drawn.clear()
+
+    def _note(self, ctx: cairo.Context, vmobject: VMobject) -> None:
+        """Note what the path that is laid may be drawn over, with its strokes."""
+        left, bottom, right, top = ctx.path_extents()
+        width = max(vmobject.get_stroke_width(), vmobject.get_stroke_width(background=True))
+        reach = width * self.cairo_line_width_multiple * _STROKE_REACH
+        (x0, y0), (x1, y1) = (
+            ctx.user_to_device(left - reach, bottom - reach),
+            ctx.user_to_device(right + reach, top + reach),
+        )
+        self._drawn.mark(min(y0, y1) - 1, max(y0, y1) + 1, min(x0, x1) - 1, max(x0, x1) + 1)
+
+    # ------------------------------------------------------------------ what draws
+    def set_cairo_context_path(self, ctx: cairo.Context, vmobject: VMobject) -> EngineCamera:
+        """Lay a path, and note where."""
+        if not self._paths.lay(ctx, vmobject):
+            key = self._paths.key(vmobject)
+            super().set_cairo_context_path(ctx, vmobject)
+            self._paths.learn(ctx, vmobject, key)
+        self._note(ctx, vmobject)
+        return self
+
     def display_image_mobject(self, image_mobject: Any, pixel_array: NDArray[np.uint8]) -> None:
         """Lay an image over the frame, in the rectangle of whole pixels that holds it."""
         corners = self.points_to_subpixel_coords(image_mobject, image_mobject.points)
@@ -41,3 +113,55 @@ class EngineCamera(Camera):
         # Counted from whole pixels at or before them, numbers that are not negative keep their fractions exactly.
         window = _Window(corners - (left, top), width, height, self.image_mode)
         window.display_image_mobject(image_mobject, pixel_array[top : top + height, left : left + width])
+        self._drawn.mark(top, top + height, left, left + width)
+
+    def overlay_PIL_image(self, pixel_array: NDArray[np.uint8], image: Any) -> None:
+        """As Manim does; it may be anywhere."""
+        super().overlay_PIL_image(pixel_array, image)
+        self._drawn.mark_all()
+
+    def display_point_cloud(self, *args: Any) -> None:
+        """As Manim does; it may be anywhere."""
+        super().display_point_cloud(*args)
+        self._drawn.mark_all()
+
+
+class _Paths:
+    """Paths as Cairo made them, by the points that they were made of; one is kept when its points come again."""
+
+    def __init__(self) -> None:
+        self._kept: dict[tuple[bytes, float], cairo.Path] = {}
+        self._seen: set[int] = set()
+        self._room, self._matrix = _PATHS_BYTES, cairo.Matrix()
+
+    @staticmethod
+    def key(vmobject: VMobject) -> tuple[bytes, float]:
+        return vmobject.points.tobytes(), vmobject.tolerance_for_point_equality
+
+    def lay(self, ctx: cairo.Context, vmobject: VMobject) -> bool:
+        """Make the path of a mobject that of the context; False where it is not known."""
+        if ctx.get_matrix() != self._matrix:  # Cairo rounds to its own grid: what fits one is exact on that one
+            self._forget()
+            self._matrix = ctx.get_matrix()
+        path = self._kept.get(self.key(vmobject))
+        if path is None:
+            return False
+        ctx.new_path()
+        ctx.append_path(path)
+        return True
+
+    def learn(self, ctx: cairo.Context, vmobject: VMobject, key: tuple[bytes, float]) -> None:
+        """Keep the path that was just made for ``key``, unless Manim moved the points on the way."""
+        mark = hash(key)
+        if mark not in self._seen:
+            self._seen.add(mark)
+        elif key[0] and key == self.key(vmobject):
+            self._room -= 2 * len(key[0])
+            if self._room < 0:
+                self._forget()
+            self._kept[key] = ctx.copy_path()
+
+    def _forget(self) -> None:
+        self._kept.clear()
+        self._seen.clear()
+        self._room = _PATHS_BYTES

@@ -14,10 +14,11 @@ import numpy as np
 from av.video.reformatter import Colorspace, VideoReformatter
 from numpy.typing import NDArray
 
-Pixels = NDArray[np.uint8]
-Box = tuple[int, int, int, int]  # top, bottom, left, right; ends exclusive
+from scenes.production.tiles import SIDE, Box
 
-_GRID = 32  # boxes begin and end on multiples of this, so that few sizes occur and chroma is not cut
+Pixels = NDArray[np.uint8]
+
+_GRID = SIDE  # boxes begin and end on multiples of this, so that few sizes occur and chroma is not cut
 _REACH = 8  # farther than a pixel's colour spreads in the converter's filters
 _MARGIN = 32  # what is converted with a box and thrown away: its edges are filtered otherwise
 _GAP = 64  # rows of stillness that part two boxes
@@ -35,18 +36,26 @@ class Planes:
         self.yuv: Pixels = np.zeros((height * 3 // 2, width), np.uint8)
         self._reformat = VideoReformatter()
 
-    def update(self, pixels: Pixels) -> bool:
-        """Take over a frame of shape (height, width, 4); whether it differs from the last."""
+    def update(self, pixels: Pixels, within: list[Box] | None = None) -> bool:
+        """Take over a frame of shape (height, width, 4); whether it differs from the last.
+
+        ``within``: boxes outside which it does not, where that is known; they begin and end as `changed` has them.
+        """
         if self.rgba is None:
             self.rgba = pixels.copy()
             self._convert((0, self.height, 0, self.width))
             return True
-        boxes = list(changed(self.rgba, pixels))
+        areas = [(0, self.height, 0, self.width)] if within is None else within
+        boxes = [box for area in areas for box in changed(self.rgba, pixels, area)]
         for top, bottom, left, right in boxes:
             self.rgba[top:bottom, left:right] = pixels[top:bottom, left:right]
         for box in boxes:
             self._convert(box)
         return bool(boxes)
+
+    def show(self, pixels: Pixels) -> bool:
+        """Whether the frame that was taken over last is this one."""
+        return self.rgba is not None and np.array_equal(self.rgba, pixels)
 
     def _convert(self, box: Box) -> None:
         """Convert a box (multiples of 2) of ``rgba``, and what its colours reach, into ``yuv``."""
@@ -92,10 +101,12 @@ def planar(yuv: Pixels) -> av.VideoFrame:
     return frame
 
 
-def changed(before: Pixels, after: Pixels) -> Iterator[Box]:
-    """Boxes that hold every pixel that differs, on the grid; none where the frames are equal."""
-    height, width = before.shape[:2]  # an even width, as 4:2:0 wants it: two pixels are compared at once
-    words = before.reshape(height, -1).view(np.uint64) != after.reshape(height, -1).view(np.uint64)
+def changed(before: Pixels, after: Pixels, area: Box) -> Iterator[Box]:
+    """Boxes that hold every pixel of an area that differs, on the grid; none where the frames are equal there."""
+    y0, y1, x0, x1 = area
+    height, width = y1 - y0, x1 - x0  # an even width, as 4:2:0 wants it: two pixels are compared at once
+    one, other = (frame[y0:y1, x0:x1].reshape(height, width * 4).view(np.uint64) for frame in (before, after))
+    words = one != other
     rows = np.flatnonzero(words.any(axis=1))
     if not len(rows):
         return
@@ -105,4 +116,4 @@ def changed(before: Pixels, after: Pixels) -> Iterator[Box]:
         columns = np.flatnonzero(words[top:bottom].any(axis=0)) * 2
         left = int(columns[0]) // _GRID * _GRID
         right = min(width, -(-(int(columns[-1]) + 2) // _GRID) * _GRID)
-        yield top, bottom, left, right
+        yield y0 + top, y0 + bottom, x0 + left, x0 + right

@@ -1,14 +1,16 @@
 """Draw one scene into one mp4: a thin layer over the seams that Manim offers (a scene's renderer, its file writer).
 
 Manim draws, and nothing of it is replaced: the frames are those of the stock ``manim`` command, which
-`explain bench render` and the tests compare. What is saved is around the drawing: an image is laid over its own part of
-the frame (`camera`), a frame is handed on without being copied, and what stands still is neither drawn, converted nor
-encoded again (`encoder`). ``engine="stock"`` takes Manim's own renderer as it is, for whoever doubts.
+`explain bench render` and the tests compare. What is saved is around the drawing: what was done is not done again
+(`camera`), a frame is handed on without being copied, and what stands still is neither drawn, converted nor encoded
+again (`encoder`). ``engine="stock"`` takes Manim's own renderer as it is, for whoever doubts; a scene in which the
+engine finds itself mistaken is drawn with it too.
 """
 
 from __future__ import annotations
 
 import shutil
+import sys
 from collections.abc import Callable
 from functools import partial
 from pathlib import Path
@@ -25,6 +27,7 @@ from scenes.production.camera import EngineCamera
 from scenes.production.encoder import SceneVideo, must_be_whole, png
 from scenes.production.loading import load_class
 from scenes.production.settings import Picture
+from scenes.production.tiles import Box, Mistaken
 from scenes.registry import SceneEntry
 from scenes.report import SceneReport
 from scenes.stage import LectureScene
@@ -36,12 +39,15 @@ Progress = Callable[[int, int], None]
 class _DirectWriter(SceneFileWriter):
     """Hands every frame to the encoder. Manim's own output is switched off, so nothing else is written."""
 
+    #: Where frames can differ from the one before, if the camera knows.
+    changed: Callable[[], list[Box] | None] = staticmethod(lambda: None)
+
     def __init__(self, settings: Any, video: SceneVideo) -> None:
         super().__init__(settings)
         self.video = video
 
     def write_frame(self, pixels: NDArray[np.uint8], *, repeat: int = 1) -> None:
-        self.video.write(pixels, repeat)
+        self.video.write(pixels, repeat, self.changed())
 
 
 class StockRenderer(CairoRenderer):
@@ -58,6 +64,11 @@ class EngineRenderer(StockRenderer):
 
     def __init__(self, **options: Any) -> None:
         super().__init__(camera_class=EngineCamera, **options)
+
+    def init_scene(self, scene: Any, *settings: Any) -> None:
+        super().init_scene(scene, *settings)
+        if isinstance(self.camera, EngineCamera):
+            self.file_writer.changed = self.camera.changed
 
     def render(self, scene: Any, time: float, moving_mobjects: Any = None) -> None:
         self.update_frame(scene, moving_mobjects)
@@ -110,6 +121,11 @@ def draw(
                 scene.narrator = Measured(voiced)
             scene.on_step_start += [lambda _step: video.mark_step(), lambda _step: on_frames(video.frames)]
             scene.render()
+    except Mistaken as error:
+        video.abort()
+        print(f"{entry.key} is drawn by Manim's own renderer: {error}", file=sys.stderr)
+        shutil.rmtree(folder / "manim", ignore_errors=True)
+        return draw(entry, picture, folder, progress, "stock", make_video, voiced)
     except BaseException as error:
         video.abort()
         raise SceneFailed(scene.current.index if scene and scene.current else 0) from error

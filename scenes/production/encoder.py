@@ -26,6 +26,7 @@ from explainers.errors import ExplainError
 from scenes.production import h264
 from scenes.production.colours import Planes, planar
 from scenes.production.settings import Picture
+from scenes.production.tiles import Box, Mistaken
 
 QP = 22
 KEYFRAME_SECONDS = 5  # the farthest that a player must decode from after a seek, stillness not counted
@@ -46,7 +47,7 @@ class SceneVideo:
     def __init__(self, path: Path, picture: Picture, on_frames: Callable[[int], None] | None = None) -> None:
         self.frames = 0
         self._picture, self._on_frames = picture, on_frames
-        self._keyframe, self._since = True, 0
+        self._keyframe, self._since, self._looked = True, 0, -1
         self._planes = Planes(picture.width, picture.height)
         template = _template(picture)  # first: it says what is wrong where there is no encoder
         self._container = av.open(str(path), "w", format="mp4")
@@ -64,11 +65,19 @@ class SceneVideo:
         """The next frame begins a step: a learner can seek to it exactly."""
         self._keyframe = True
 
-    def write(self, pixels: NDArray[np.uint8], repeat: int = 1) -> None:
-        """Show an RGBA frame (height, width, 4) ``repeat`` times; the array may be used again afterwards."""
+    def write(self, pixels: NDArray[np.uint8], repeat: int = 1, within: list[Box] | None = None) -> None:
+        """Show an RGBA frame (height, width, 4) ``repeat`` times; the array may be used again afterwards.
+
+        ``within``: boxes outside which it equals the last one, where that is known; each second this is looked at.
+        """
+        second = self.frames // self._picture.fps
+        new = self._planes.update(pixels, within)
+        if within is not None and second != self._looked:
+            self._looked = second
+            if not self._planes.show(pixels):
+                raise Mistaken("a change was not noted")
         if repeat < 1:
             return
-        new = self._planes.update(pixels)
         if new or self._keyframe:
             self._encode()
         else:

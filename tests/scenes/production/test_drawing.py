@@ -20,6 +20,7 @@ from scenes.production.looking import walk
 from scenes.production.settings import Picture
 from scenes.production.sheets import sheet
 from scenes.production.stills import stills
+from scenes.production.tiles import Tiles
 from scenes.registry import Course
 
 MakeCourse = Callable[[str, str], Course]
@@ -93,6 +94,42 @@ def test_a_scene_is_drawn_alike_twice(entry: Any, tmp_path: Path) -> None:
         draw(entry, small(15), tmp_path / name)
     assert (tmp_path / "a" / "scene.mp4").read_bytes() == (tmp_path / "b" / "scene.mp4").read_bytes()
     assert sorted(path.name for path in (tmp_path / "a").iterdir()) == ["poster.png", "scene.mp4"]
+
+
+POKES = """
+class Moving(LectureScene):
+    lecture = 9
+    def construct(self):
+        def poke(_square):
+            self.camera.pixel_array[10:40, 10:40] = 255  # Manim wipes it away before it draws
+        square = Square().add_updater(poke)
+        with self.step():
+            self.play(square.animate.shift(RIGHT), run_time=3)
+        with self.step():
+            self.wait(1)
+"""
+
+
+@pytest.mark.parametrize("code", [CODE, POKES], ids=["nothing is noted", "a scene paints by itself"])
+def test_a_scene_in_which_the_engine_is_mistaken_is_drawn_by_stock(
+    make_course: MakeCourse,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capfd: pytest.CaptureFixture[str],
+    code: str,
+) -> None:
+    course = make_course(SCRIPT, code)
+    (entry,) = course.entries(course.lecture(9))
+    for name in ("stock", "mistaken"):
+        (tmp_path / name).mkdir()
+    draw(entry, small(15), tmp_path / "stock", engine="stock")
+    assert "own renderer" not in capfd.readouterr().err
+    if code == CODE:
+        monkeypatch.setattr(Tiles, "mark", lambda *_: None)
+    draw(entry, small(15), tmp_path / "mistaken")
+    assert "9/Moving is drawn by Manim's own renderer" in capfd.readouterr().err
+    for name in ("scene.mp4", "poster.png"):
+        assert (tmp_path / "mistaken" / name).read_bytes() == (tmp_path / "stock" / name).read_bytes()
 
 
 def test_a_scene_that_raises_names_its_step(make_course: MakeCourse, tmp_path: Path) -> None:

@@ -160,8 +160,10 @@ def test_boxes_hold_every_change_and_part_what_is_far_apart() -> None:
     before = np.zeros((480, 854, 4), np.uint8)
     after = before.copy()
     after[3, 853] = after[400, 100] = 1
-    assert list(changed(before, after)) == [(0, 32, 832, 854), (384, 416, 96, 128)]
-    assert list(changed(before, before)) == []
+    whole = (0, 480, 0, 854)
+    assert list(changed(before, after, whole)) == [(0, 32, 832, 854), (384, 416, 96, 128)]
+    assert list(changed(before, before, whole)) == []
+    assert list(changed(before, after, (320, 480, 64, 128))) == [(384, 416, 96, 128)]
 
 
 def test_no_encoder_is_said_with_the_cure(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -17,14 +17,32 @@ from explainers.traces import NamedArray
 from scenes.kit import ROLES, TensorGrid, dim, exchange, label, math, role, undim
 from scenes.kit.cells import CellImage
 from scenes.kit.examples.showing import examples
-from scenes.production.bench_worker import Watcher, watch
+from scenes.production.bench_worker import Seen, Watcher, watch
 from scenes.production.drawing import RENDERERS
 from scenes.production.plan import Job
 from scenes.production.settings import Picture
+from scenes.production.tiles import Box
 from scenes.registry import Course
 
 PICTURE = Picture(256, 144, 10)
 Build = Callable[[Scene], None]
+
+
+class ByChanges(Watcher):
+    """Shows what an encoder sees that looks for changes only where the camera says that there are some."""
+
+    def __init__(self, settings: Any, seen: Seen) -> None:
+        super().__init__(settings, seen)
+        self.changed: Callable[[], list[Box] | None] = lambda: None
+        self.last: np.ndarray | None = None
+
+    def write_frame(self, pixels: np.ndarray, *, repeat: int = 1) -> None:
+        boxes = self.changed()
+        if boxes is None or self.last is None:
+            self.last = pixels.copy()
+        for top, bottom, left, right in boxes or ():
+            self.last[top:bottom, left:right] = pixels[top:bottom, left:right]
+        super().write_frame(self.last, repeat=repeat)
 
 
 def frames(scene_class: type[Scene], engine: str, media: Path, picture: Picture = PICTURE) -> list[bytes]:
@@ -35,7 +53,7 @@ def frames(scene_class: type[Scene], engine: str, media: Path, picture: Picture 
         seen.extend([hashlib.sha1(pixels.tobytes(), usedforsecurity=False).digest()] * repeat)
 
     with picture.configure(media):
-        scene_class(renderer=RENDERERS[engine](file_writer_class=partial(Watcher, seen=note))).render()
+        scene_class(renderer=RENDERERS[engine](file_writer_class=partial(ByChanges, seen=note))).render()
     return seen
 
 
@@ -186,6 +204,30 @@ def glass_ground(scene: Scene) -> None:
     scene.play(m.FadeIn(m.Square(fill_opacity=0.3)), scene.mobjects[0].animate.shift(RIGHT), run_time=0.5)
 
 
+def shapes_that_come_again(scene: Scene) -> None:
+    """The same points with other colours, strokes and holes; some over the edge, some farther out than Manim allows."""
+    ring, far = m.Annulus(fill_opacity=1, color=m.TEAL), m.Square(2).shift(RIGHT * 30)
+    dot = m.Line(UP * 2, UP * 2 + RIGHT * 1e-9, stroke_width=30).set_cap_style(m.CapStyleType.ROUND)
+    sharp = m.Polygon(LEFT * 3, LEFT * 3 + UP * 2, LEFT * 2.9, joint_type=m.LineJointType.MITER, stroke_width=40)
+    scene.add(label("steady", "heading").shift(DOWN * 2), far, dot)
+    for colour in (m.RED, m.GREEN):
+        scene.play(ring.animate.set_color(colour), m.FadeIn(sharp), far.animate.set_opacity(0.5), run_time=0.3)
+        scene.play(dot.animate.set_stroke(width=50), m.Rotate(sharp, 0.2), run_time=0.3)
+        scene.play(far.animate.shift(LEFT * 3), m.FadeOut(sharp, scale=2), run_time=0.3)
+        scene.remove(dot)
+        scene.play(m.Indicate(ring), run_time=0.3)
+        scene.add(dot)
+
+
+def a_ground_that_changes(scene: Scene) -> None:
+    tracker = m.ValueTracker(0)
+    scene.add(m.always_redraw(lambda: m.Dot([tracker.get_value(), 1, 0])))
+    for colour in (m.BLUE, m.RED):
+        scene.camera.background_color = colour
+        scene.play(tracker.animate.increment_value(2), run_time=0.3)
+        scene.wait(0.2)
+
+
 def nothing_at_all(scene: Scene) -> None:
     scene.wait(0.3)
     scene.play(m.FadeIn(m.Dot()), run_time=0.3)
@@ -197,7 +239,7 @@ def nothing_at_all(scene: Scene) -> None:
 KINDS: list[Build] = [
     fades, strokes_and_fills, cross_fades, transforms, groups_in_turn, z_order, updaters, images,
     images_over_the_edge, images_too_thin_to_see, images_scaled_smoothly, tensors, points_without_lines,
-    filled_with_an_image, glass_ground, nothing_at_all,
+    filled_with_an_image, glass_ground, shapes_that_come_again, a_ground_that_changes, nothing_at_all,
 ]  # fmt: skip
 
 
