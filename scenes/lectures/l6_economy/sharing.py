@@ -2,7 +2,21 @@
 
 from __future__ import annotations
 
-from manim import DOWN, LEFT, RIGHT, UP, Create, FadeIn, FadeOut, Line, Rectangle, VGroup, VMobject
+from manim import (
+    DOWN,
+    LEFT,
+    RIGHT,
+    UP,
+    Create,
+    FadeIn,
+    FadeOut,
+    Line,
+    MoveAlongPath,
+    Polygon,
+    Rectangle,
+    VGroup,
+    VMobject,
+)
 
 from explainers.quantities import Quantity
 from explainers.traces import Trace
@@ -24,6 +38,9 @@ from scenes.kit import (
     tint,
 )
 from scenes.stage import LectureScene
+
+#: What stands before the time of a step.
+STEP = "one step, a token for each user: "
 
 
 class OneReadManyUsers(LectureScene):
@@ -47,7 +64,10 @@ class OneReadManyUsers(LectureScene):
         memory.set_fill(tint("muted", 0.1), 1).move_to([-4.7, 1.75, 0])
         chip = memory.copy().move_to([4.7, 1.75, 0])
         names = VGroup(label("memory", "small", "muted").next_to(memory, UP, buff=0.12))
-        names.add(label("chip", "small", "muted").next_to(chip, UP, buff=0.12))
+        group = NumberLabel(
+            trace.quantity("gpus"), "plain bare", before="one of ", after=" chips", size="small", role="muted"
+        )
+        names.add(group.next_to(chip, UP, buff=0.12))
         weights = Rectangle(width=2.3, height=0.6, stroke_width=0, fill_color=role("expert"), fill_opacity=1).move_to(
             memory
         )
@@ -55,7 +75,7 @@ class OneReadManyUsers(LectureScene):
         way = Line(memory.get_right(), chip.get_left(), stroke_color=role("muted"), stroke_width=3)
         self.machine = VGroup(memory, chip, names, way)
         self.bar = SharedBar(self.step_time, self.users, length=12.0, thickness=0.85).shift(0.9 * DOWN)
-        step = NumberLabel(trace.quantity("step_1"), "si 3", size="small", role="muted", before="one step: ")
+        step = NumberLabel(trace.quantity("step_1"), "si 3", size="small", role="muted", before=STEP)
         step.next_to(self.bar.bar, UP, buff=0.16, aligned_edge=LEFT)
         figure = NumberLabel(trace.quantity("cost_1"), "plain .2 bare", size="display", role="cost", before="$")
         unit = label("a million tokens", "small", "muted")
@@ -65,8 +85,8 @@ class OneReadManyUsers(LectureScene):
             chip, DOWN, buff=0.15
         )
         with self.step() as s:
-            s.until("rent")
             self.play(FadeIn(memory, chip, names), run_time=0.8)
+            s.until("rent")
             self.play(FadeIn(rent), run_time=0.5)
             s.until("read")
             self.play(FadeIn(weights, word), Create(way), run_time=0.7)
@@ -123,7 +143,7 @@ class OneReadManyUsers(LectureScene):
             Series("measured", found["experts_token"], x=found["tokens"], role="expert"),
         ]
         chart = LineChart(
-            curves, x_name="tokens together", y_name="time of one token", x_log=True, y_log=True,
+            curves, x_name="tokens that share the read", y_name="time of one token", x_log=True, y_log=True,
             width=6.6, height=3.4, names="", stroke=3,
         )  # fmt: skip
         chart.move_to(STAGE_CENTER + 2.4 * RIGHT)
@@ -151,7 +171,7 @@ class OneReadManyUsers(LectureScene):
         figure = NumberLabel(trace.quantity(f"cost_{users}"), "plain .2 bare", size="display", role="cost", before="$")
         figure.move_to(self.figure, aligned_edge=LEFT).align_to(self.figure, DOWN)
         unit = self.unit.copy().next_to(figure, RIGHT, buff=0.25, aligned_edge=DOWN)
-        step = NumberLabel(trace.quantity(f"step_{users}"), "si 3", size="small", role="muted", before="one step: ")
+        step = NumberLabel(trace.quantity(f"step_{users}"), "si 3", size="small", role="muted", before=STEP)
         step.move_to(self.step_note, aligned_edge=LEFT)
         piece = Line(chart.at("cost", place - 1), chart.at("cost", place), stroke_color=role("cost"), stroke_width=3)
         self.walked.add(piece)
@@ -180,7 +200,7 @@ class TwoLevers(LectureScene):
 
     def construct(self) -> None:
         self.show_title()
-        self.trace = self.run("serving")
+        self.trace, self.slowest = self.run("serving"), self.number("run.shared_read.slowest")
         total, active = self.number("v3.total_params"), self.number("v3.active_params")
         caches = [self.number(f"v3.kv_bytes_per_token_{kind}") for kind in ("mha", "gqa8", "mla")]
         stops, length = [("all", total), ("experts", active)], 4.35
@@ -208,7 +228,10 @@ class TwoLevers(LectureScene):
         square = NumberLabel(
             self.number("run.shared_read.square"), "plain .2 bare", before="a square: $", size="small", role="muted"
         )
-        self.notes = VGroup(label("one chip", "small", "muted").next_to(self.chip, UP, buff=0.14, aligned_edge=LEFT))
+        least = NumberLabel(
+            self.slowest, "plain bare", before="one chip, at least ", after=" a second each", size="small", role="muted"
+        )
+        self.notes = VGroup(least.next_to(self.chip, UP, buff=0.14, aligned_edge=LEFT))
         self.notes.add(square.align_to(self.bill.squares, LEFT).align_to(self.notes[0], DOWN))
         self.origin(self.trace, self.number("run.shared_read.square"), total, active, *caches)
         self.start()
@@ -231,23 +254,50 @@ class TwoLevers(LectureScene):
         price.set_y(-2.05).align_to(self.notes[1], LEFT)
         return VGroup(users, price)
 
-    def go(self, state: str, *moves: object, run_time: float = 1.6) -> None:
-        """Move levers, and let crowd, price and figures follow."""
-        new = self.figures(state)
+    def go(self, state: str, *moves: object, run_time: float = 1.4) -> None:
+        """Move levers, and let crowd and price follow; their figures are away while dots and squares are on the way."""
+        self.play(FadeOut(self.shown), run_time=0.3)
         self.play(
             *moves,
             self.crowd.grow_to(self.people(state)),
             self.bill.change_to(self.price(state)),
-            renew(self.shown, new),
             run_time=run_time,
         )
-        self.shown = new
+        self.shown = self.figures(state)
+        self.play(FadeIn(self.shown), run_time=0.4)
+
+    def slowing(self) -> VGroup:
+        """Each user's speed as more share V3's step, and the limit below which nobody shall come."""
+        read = self.run("shared_read")
+        users, speed = read["users"], read["user_speed"]
+        chart = LineChart(
+            [Series("speed", speed, x=users, role="token")],
+            x_axis=Axis.holding(users.values, log=True, name="users who share V3", ticks=tuple(users.values)),
+            y_axis=Axis.holding(speed.values, zero=True, name="tokens a second for each of them"),
+            width=9.0, height=3.3, names="", stroke=4,
+        )  # fmt: skip
+        chart.move_to(STAGE_CENTER)
+        x, foot = chart.axes.x, chart.axes.y.low
+        ends = [chart.axes.point(place, float(self.slowest)) for place in (x.low, x.high)]
+        line = Line(*ends, stroke_color=role("accent"), stroke_width=3)
+        low = Polygon(*ends, *(chart.axes.point(place, foot) for place in (x.high, x.low)), stroke_width=0)
+        low.set_fill(tint("cost", 0.3), 0.6)
+        name = NumberLabel(self.slowest, "plain bare", before="nobody below ", after=" a second", role="accent")
+        name.move_to(low)
+        return VGroup(chart.axes, chart.curves["speed"], chart.marker("speed", 0, 0.11), VGroup(low, line, name))
 
     def start(self) -> None:
         self.shown = self.figures("dense_mha")
+        axes, curve, dot, limit = self.slowing()
         with self.step() as s:
-            self.play(FadeIn(self.model, self.cache, shift=0.2 * RIGHT), run_time=1.0)
+            self.play(FadeIn(axes, dot), run_time=0.8)
+            s.until("slow")
+            self.play(Create(curve), MoveAlongPath(dot, curve.copy()), run_time=2.0, rate_func=EASE)
+            s.until("limit")
+            self.play(FadeIn(limit), run_time=0.8)
             s.until("dense")
+            self.play(FadeOut(axes, dot, curve, limit), run_time=0.5)
+            self.play(FadeIn(self.model, self.cache, shift=0.2 * RIGHT), run_time=0.8)
             self.play(self.model.knob.animate.scale(1.5), self.cache.knob.animate.scale(1.5), run_time=0.5)
             self.play(self.model.knob.animate.scale(1 / 1.5), self.cache.knob.animate.scale(1 / 1.5), run_time=0.5)
             s.until("few")
@@ -259,7 +309,9 @@ class TwoLevers(LectureScene):
             s.until("moe")
             self.play(self.model.move_to_stop("experts"), run_time=1.2)
             s.until("nothing")
-            self.go("moe_mha", run_time=0.8)
+            new = self.figures("moe_mha")  # the same figures: nothing moves, so they may stay
+            self.play(renew(self.shown, new), run_time=0.8)
+            self.shown = new
             s.until("gqa")
             self.go("moe_gqa8", self.cache.move_to_stop("shared keys"))
             s.until("mla")
