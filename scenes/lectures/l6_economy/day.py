@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from manim import DOWN, LEFT, UP, Create, DashedVMobject, FadeIn, FadeOut, Group, Rectangle
+from manim import DOWN, LEFT, RIGHT, UP, Create, DashedVMobject, FadeIn, FadeOut, Group, Rectangle, Square, VGroup
 
 from explainers.traces import Trace
 from scenes.kit import STAGE_CENTER, Bar, BarChart, NumberLabel, Waffle, column, label, role, row, tint
@@ -30,9 +30,16 @@ class ADayInPublic(LectureScene):
         unit = (one / one).named("one machine", unit="node")
         return Waffle(trace.quantity(key), unit, rows=12, cell=0.31, role=colour).place_at([left, 0.95, 0])
 
+    def machine(self) -> VGroup:
+        """One machine: a square with its eight chips."""
+        frame = Square(1.7, stroke_color=role("muted"), stroke_width=2).set_fill(tint("muted", 0.1), 1)
+        per_node = round(float(self.number("fact.inference.serving_day.gpus_per_node")))
+        chips = VGroup(*(Square(0.3, stroke_width=0) for _ in range(per_node))).set_fill(role("muted"), 1)
+        return VGroup(frame, chips.arrange_in_grid(cols=4, buff=0.08).move_to(frame))
+
     def recount(self, trace: Trace) -> None:
         sides = (("prefill", "input", "query", -6.2, "read"), ("decode", "output", "reward", -1.75, "write"))
-        parts = Group()
+        heads, paces = Group(), Group()
         self.machines: dict[str, Waffle] = {}
         speeds = [self.number(f"fact.inference.serving_day.node_{name}_speed") for name, *_ in sides]
         self.origin(trace, *speeds, trace.quantity("published_cost"))
@@ -41,10 +48,38 @@ class ADayInPublic(LectureScene):
             words = " tokens read" if what == "input" else " tokens written"
             head = NumberLabel(tokens, "words 3 bare", after=words, role=colour, size="heading")
             pace = NumberLabel(speed, "plain bare", before="a machine: ", after=" a second", role="muted", size="small")
-            parts.add(column(head, pace, gap=0.16).move_to([left, 1.75, 0], aligned_edge=LEFT))
+            busy = NumberLabel(trace.quantity(f"{name}_nodes"), "plain 3 bare", after=" machines busy")
+            column(head, pace, busy, gap=0.16).move_to([left, 1.75, 0], aligned_edge=LEFT)
+            heads.add(head), paces.add(pace)
             self.machines[name] = self.waffle(trace, f"{name}_nodes", colour, left)
-        square = label("one square: one machine of eight chips", "small", "muted")
+        self.sums = self.totals(trace)
+        machine, word = self.machine().move_to([0, -0.7, 0]), label("one machine of eight chips", "small", "muted")
+        word.next_to(machine, DOWN, buff=0.2)
+        square = label("one square: one machine", "small", "muted")
         square.next_to(Group(*self.machines.values()), DOWN, buff=0.08).align_to(self.machines["prefill"], LEFT)
+        small = machine.copy().scale_to_fit_width(0.24).next_to(square, LEFT, buff=0)
+        small.align_to(self.machines["prefill"], LEFT)
+        square.next_to(small, RIGHT, buff=0.14)
+        with self.step() as s:
+            self.play(FadeIn(machine, word), run_time=0.8)
+            for index, (_, _, _, _, mark) in enumerate(sides):
+                s.until(mark)
+                self.play(FadeIn(heads[index], shift=0.2 * DOWN), run_time=0.8)
+            s.until("pace")
+            self.play(FadeIn(paces), run_time=0.5)
+            s.until("divide")
+            self.play(FadeOut(word), machine.animate.become(small), run_time=0.7)
+            self.play(FadeIn(square), self.machines["decode"].fill(run_time=1.3))
+            self.play(FadeIn(busy), run_time=0.4)
+            self.play(self.machines["prefill"].fill(run_time=max(s.left_until("total"), 0.8)))
+            self.play(FadeIn(self.sums[0]), run_time=0.4)
+            s.until("bill")
+            for line in self.sums[1:]:
+                self.play(FadeIn(line), run_time=0.6)
+        self.heads, self.written = Group(heads, paces, machine, square), busy  # the last head is the writing
+
+    def totals(self, trace: Trace) -> Group:
+        """Machines in all, their rent, the published cost, and how far the two are apart."""
         total = NumberLabel(trace.quantity("nodes"), "plain 3 bare", after=" busy machines", size="title")
         total.move_to([2.95, 0.55, 0], aligned_edge=LEFT)
         bill = NumberLabel(trace.quantity("cost"), "usd .0", role="cost", size="title", after=" of rent")
@@ -52,20 +87,7 @@ class ADayInPublic(LectureScene):
         told = NumberLabel(trace.quantity("published_cost"), "usd", role="muted", size="body", before="published: ")
         told.next_to(bill, DOWN, buff=0.3, aligned_edge=LEFT)
         apart = NumberLabel(trace.quantity("cost_error"), "percent 1", role="muted", size="body", before="apart: ")
-        apart.next_to(told, DOWN, buff=0.3, aligned_edge=LEFT)
-        with self.step() as s:
-            for index, (_, _, _, _, mark) in enumerate(sides):
-                s.until(mark)
-                self.play(FadeIn(parts[index], shift=0.2 * DOWN), run_time=0.8)
-            s.until("divide")
-            self.play(FadeIn(square), *(waffle.fill(run_time=1.8) for waffle in self.machines.values()))
-            self.play(FadeIn(total), run_time=0.6)
-            s.until("bill")
-            self.play(FadeIn(bill), run_time=0.7)
-            self.play(FadeIn(told), run_time=0.6)
-            self.play(FadeIn(apart), run_time=0.6)
-        parts.add(square)
-        self.heads, self.sums = parts, Group(total, bill, told, apart)
+        return Group(total, bill, told, apart.next_to(told, DOWN, buff=0.3, aligned_edge=LEFT))
 
     def bound(self, trace: Trace) -> None:
         """The machines that the model needs at least, bright; the others, dim."""
@@ -77,8 +99,6 @@ class ADayInPublic(LectureScene):
             trace.quantity("model_nodes"), "plain 3 bare", after=" machines at least", size="title", role="accent"
         )
         total.move_to(self.sums[0], aligned_edge=LEFT)
-        bill = NumberLabel(trace.quantity("model_cost"), "usd .0", role="cost", size="title", after=" at least")
-        bill.move_to(self.sums[1], aligned_edge=LEFT)
         share = NumberLabel(
             trace.quantity("utilisation"),
             "percent 2",
@@ -86,18 +106,18 @@ class ADayInPublic(LectureScene):
             role="muted",
             after=" of the machines\nthat were really busy",
         )
-        share.next_to(bill, DOWN, buff=0.3, aligned_edge=LEFT)
+        share.next_to(total, DOWN, buff=0.4, aligned_edge=LEFT)
         with self.step() as s:
             s.until("least")
             self.play(
                 *(waffle.animate.set_opacity(0.25) for waffle in self.machines.values()),
-                FadeOut(self.sums),
+                FadeOut(self.sums, self.written),
                 run_time=1.0,
             )
             self.play(*(FadeIn(waffle) for waffle in least.values()), FadeIn(total), run_time=1.2)
             s.until("real")
-            self.play(FadeIn(bill, share), run_time=0.8)
-        self.old = Group(self.heads, *self.machines.values(), *least.values(), total, bill, share)
+            self.play(FadeIn(share), run_time=0.8)
+        self.old = Group(self.heads, *self.machines.values(), *least.values(), total, share)
 
     def income(self, trace: Trace) -> None:
         cost = trace.quantity("published_cost")
