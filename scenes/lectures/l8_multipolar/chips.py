@@ -14,8 +14,10 @@ from manim import (
     FadeIn,
     FadeOut,
     Group,
+    GrowFromEdge,
     LaggedStart,
     Line,
+    Rectangle,
     RoundedRectangle,
     SurroundingRectangle,
     VGroup,
@@ -49,11 +51,11 @@ class WhatEachRuleCut(LectureScene):
 
     lecture = 8
     rules = {
-        "ban": ("control_2022_10_07", "A100, H100\nbarred", -1),
-        "second": ("control_2023_10_17", "A800, H800\nbarred, too", -1),
-        "licence": ("control_2025_04_09", "H20 needs\na licence", -1),
-        "back": ("control_2025_07_14", "H20 to be\nsold again", 1),
-        "h200": ("control_2026_01_13", "H200: case\nby case", -1),
+        "ban": ("control_2022_10_07", "A100, H100\nbarred", -1, "cost"),
+        "second": ("control_2023_10_17", "A800, H800\nbarred, too", -1, "cost"),
+        "licence": ("control_2025_04_09", "H20 needs\na licence", -1, "cost"),
+        "back": ("control_2025_07_14", "H20 to be\nsold again", 1, "reward"),
+        "h200": ("control_2026_01_13", "H200: case\nby case", -1, "accent"),
     }
     roles = {"A100": "muted", "A800": "muted", "H100": "token", "H800": "latent", "H20": "value"}
 
@@ -75,8 +77,8 @@ class WhatEachRuleCut(LectureScene):
         for name, way in (("H100", UP), ("H20", DOWN), ("A100", LEFT), ("A800", LEFT), ("H800", RIGHT)):
             self.chart.names[name].next_to(self.chart.dots[name], way, buff=0.2)
         self.chart.names["H100"].shift(0.2 * LEFT)
-        dates = {mark: self.number(f"fact.hardware.{key}.date") for mark, (key, _, _) in self.rules.items()}
-        events = [Event(dates[mark], words, "cost", side) for mark, (_, words, side) in self.rules.items()]
+        dates = {mark: self.number(f"fact.hardware.{key}.date") for mark, (key, *_) in self.rules.items()}
+        events = [Event(dates[mark], words, colour, side) for mark, (_, words, side, colour) in self.rules.items()]
         self.line = Timeline(events, width=SAFE_WIDTH - 1.2, end="2026-08", size="small", text_width=1.9)
         self.line.shift([-self.line.line.get_x(), -1.8 - self.line.line.get_y(), 0])
         self.event = dict(zip(self.rules, self.line.events, strict=True))
@@ -96,10 +98,14 @@ class WhatEachRuleCut(LectureScene):
         goal = self.now.animate.move_to(self.line.at(self.dates[mark]))
         self.play(goal, FadeIn(self.event[mark]), *also, run_time=0.9, rate_func=EASE)
 
-    def cross(self, name: str) -> Create:
-        mark = Cross(stroke_width=5, scale_factor=0.22).move_to(self.chart.at(name)).set_stroke(role("cost"))
-        self.crosses[name] = mark
-        return Create(mark)
+    def bar(self, *names: str) -> None:
+        """A cross goes from the rule's date to each chip that it bars."""
+        for name in names:
+            self.crosses[name] = Cross(stroke_width=5, scale_factor=0.22).move_to(self.now).set_stroke(role("cost"))
+        crosses = [self.crosses[name] for name in names]
+        self.play(*(FadeIn(cross) for cross in crosses), run_time=0.3)
+        goals = (cross.animate.move_to(self.chart.at(name)) for cross, name in zip(crosses, names, strict=True))
+        self.play(*goals, run_time=0.9, rate_func=EASE)
 
     def cut(self, old: str, new: str) -> None:
         """A chip is cut down to another: a dot leaves a trail."""
@@ -119,7 +125,7 @@ class WhatEachRuleCut(LectureScene):
             self.play(FadeIn(*both, *(chart.names[name] for name in ("A100", "H100"))), run_time=0.8)
             s.until("ban")
             self.rule("ban")
-            self.play(self.cross("A100"), self.cross("H100"), run_time=0.8)
+            self.bar("A100", "H100")
             s.until("h800")
             self.cut("A100", "A800")
             self.cut("H100", "H800")
@@ -141,7 +147,7 @@ class WhatEachRuleCut(LectureScene):
         with self.step() as s:
             s.until("second")
             self.rule("second")
-            self.play(self.cross("A800"), self.cross("H800"), run_time=0.8)
+            self.bar("A800", "H800")
             s.until("h20")
             self.cut("H100", "H20")
             s.until("mem")
@@ -162,14 +168,16 @@ class WhatEachRuleCut(LectureScene):
         border = Line(0.75 * UP, 0.75 * DOWN, stroke_width=6).set_stroke(role("cost"))
         border.move_to([SAFE_RIGHT - 1.1, ring.get_y(), 0])
         words = label("stopped by\nChinese\ncustoms", "small", "cost", align="center").next_to(border, DOWN, buff=0.15)
+        then = label("then some\nfirms may buy", "small", "accent", align="center").next_to(words, DOWN, buff=0.15)
         to = label("China", "body", "muted").next_to(border, RIGHT, buff=0.25)
         with self.step() as s:
             s.until("licence")
             self.rule("licence")
-            self.play(self.cross("H20"), run_time=0.6)
+            self.bar("H20")
             s.until("back")
             self.rule("back")
-            self.play(FadeOut(self.crosses["H20"]), run_time=0.6)
+            self.play(self.crosses["H20"].animate.move_to(self.now), run_time=0.7, rate_func=EASE)
+            self.play(FadeOut(self.crosses["H20"]), run_time=0.3)
             s.until("h200")
             self.rule("h200")
             self.origin(*self.dates.values(), *chart.bound, fast, link, reads)
@@ -182,6 +190,8 @@ class WhatEachRuleCut(LectureScene):
             above = name.copy().next_to(goal, UP, buff=0.1).align_to(goal, RIGHT)
             self.play(sent.animate.move_to(goal), run_time=1.2, rate_func=EASE)
             self.play(FadeIn(above), run_time=0.4)
+            s.until("some")
+            self.play(border.animate.set_stroke(role("accent")), FadeIn(then), run_time=0.7)
 
 
 class WhereItRuns(LectureScene):
@@ -194,6 +204,7 @@ class WhereItRuns(LectureScene):
         ("h200", "H200", "h200", ""),
         ("ascend_950dt", "Ascend 950DT", "ascend", "announced by Huawei"),
     )
+    unit = 1.4e-11  # frame units a byte
     bans = ("Italy", "Taiwan", "Australia", "Korea", "Texas", "NASA")
 
     def construct(self) -> None:
@@ -204,30 +215,51 @@ class WhereItRuns(LectureScene):
         """The same bytes, cut into memories of different size."""
         weights = self.number("v3.weight_bytes_fp8")
         shelves = [
-            ChipShelf(weights, self.number(f"fact.hardware.{key}.memory"), name=name, note=note, thickness=0.62)
+            ChipShelf(
+                weights, self.number(f"fact.hardware.{key}.memory"), name=name, note=note, thickness=0.5, unit=self.unit
+            )
             for key, name, _, note in self.kinds
         ]
-        self.origin(weights, *(shelf.bound[1] for shelf in shelves))
+        self.origin(weights, *(shelf.bound[1] for shelf in shelves), self.number("fact.hardware.ascend_orders.date"))
         amount = row(
             label("V3:", "heading", "latent"),
             NumberLabel(weights, "si 3", size="heading", role="latent", after=" of weights"),
             gap=0.2,
         )
         amount.move_to([SAFE_LEFT, STAGE_TOP - 0.25, 0], LEFT)
+        whole = Rectangle(width=float(weights) * self.unit, height=0.3, stroke_width=0).set_fill(role("latent"), 0.85)
+        whole.next_to(amount, DOWN, buff=0.2).align_to([SAFE_LEFT + 0.05, 0, 0], LEFT)
         for place, shelf in enumerate(shelves):
-            shelf.shift([SAFE_LEFT + 0.05 - shelf.chips.get_left()[0], 0.85 - 1.45 * place - shelf.chips.get_y(), 0])
+            shelf.shift([SAFE_LEFT + 0.05 - shelf.chips.get_left()[0], 0.75 - 1.25 * place - shelf.chips.get_y(), 0])
+        claims = self.claims(shelves[-1])
         scale = label("widths to one scale of memory; room for the cache comes on top", "small", "muted")
-        scale.move_to([SAFE_LEFT, CAPTION_TOP + 0.25, 0], LEFT)
+        scale.move_to([SAFE_RIGHT, amount.get_y(), 0], RIGHT)
         with self.step() as s:
             self.play(FadeIn(amount), run_time=0.6)
+            self.play(GrowFromEdge(whole, LEFT), run_time=2.0)
             for shelf, (_, _, mark, note) in zip(shelves, self.kinds, strict=True):
                 s.until(mark)
                 pour = shelf.pour()
                 self.play(FadeIn(shelf.chips, shelf.name, *([shelf.note] if note else [])), run_time=0.5)
                 self.play(pour, run_time=1.8)
                 self.play(FadeIn(shelf.number), run_time=0.3)
-            self.play(FadeIn(scale), run_time=0.5)
-        return Group(amount, scale, *shelves)
+                if mark == "h200":
+                    self.play(FadeIn(scale), run_time=0.5)
+            for mark, claim in zip(("v4", "silent"), claims, strict=True):
+                s.until(mark)
+                self.play(FadeIn(claim, shift=0.2 * UP), run_time=0.7)
+        return Group(amount, whole, scale, claims, *shelves)
+
+    @staticmethod
+    def claims(shelf: ChipShelf) -> VGroup:
+        """What is said of V4, a later model than the one that is poured, and by whom."""
+        said = VGroup(label("V4 runs on Huawei’s machines since its launch: Huawei’s claim", "body", "token"))
+        said.add(label("what V4 was trained on: DeepSeek does not say", "body", "muted"))
+        return (
+            said.arrange(DOWN, buff=0.15, aligned_edge=LEFT)
+            .next_to(shelf.chips, DOWN, buff=0.2)
+            .align_to(shelf.chips, LEFT)
+        )
 
     def app(self, before: Group) -> None:
         """Telephones that lose their line to a server; weights that are copied to other machines."""
@@ -244,6 +276,8 @@ class WhereItRuns(LectureScene):
         scope.next_to(phones, DOWN, buff=0.35).set_x(middle)
         others = VGroup(*(self.machine(name, "latent") for name in ("Azure", "AWS", "Baseten")))
         others.arrange(RIGHT, buff=0.25).move_to([3.8, -0.7, 0])
+        where = label("clouds outside China", "small", "muted").next_to(others, DOWN, buff=0.35)
+        where.set_y(scope.get_y())
         paths = VGroup(*(Line(weights.get_bottom(), each.get_top(), stroke_width=3) for each in others))
         paths.set_stroke(role("latent"))
         border = Line([0.72, STAGE_TOP, 0], [0.72, CAPTION_TOP + 0.3, 0], stroke_width=2).set_stroke(role("hairline"))
@@ -265,7 +299,7 @@ class WhereItRuns(LectureScene):
                 for path, start, each in zip(paths, starts, others, strict=True)
             )
             self.play(LaggedStart(*copied, lag_ratio=0.3), run_time=1.8)
-            self.play(*(FadeIn(each[1].set_z_index(2)) for each in others), run_time=0.5)
+            self.play(*(FadeIn(each[1].set_z_index(2)) for each in others), FadeIn(where), run_time=0.5)
 
     @staticmethod
     def phone(name: str) -> VGroup:

@@ -15,6 +15,7 @@ from manim import (
     Line,
     RoundedRectangle,
     Square,
+    Succession,
     VGroup,
 )
 
@@ -27,6 +28,7 @@ from scenes.kit import (
     Bar,
     BarChart,
     NumberLabel,
+    TokenChip,
     label,
     role,
     tint,
@@ -45,11 +47,13 @@ class ALabelIsNotASwitch(LectureScene):
     """A stack under a label, taken apart; and another whose base was exchanged."""
 
     lecture = 8
+    #: states with a model of their own, made or announced
+    states = ("Germany", "Netherlands", "Switzerland", "Malaysia", "Singapore")
 
     def construct(self) -> None:
         self.show_title()
-        malaysia, singapore = (self.number(f"fact.timeline.sovereign_{key}.date") for key in ("malaysia", "singapore"))
-        self.origin(malaysia, singapore)
+        keys = ("malaysia", "singapore", "europe_models")
+        self.origin(*(self.number(f"fact.timeline.sovereign_{key}.date") for key in keys))
         self.left()
         self.right()
 
@@ -71,9 +75,18 @@ class ALabelIsNotASwitch(LectureScene):
             )
         ]
         self.stack, self.name = stack, name
+        wish = VGroup(*(self.wish(state) for state in self.states)).arrange(RIGHT, buff=0.55)
+        wish.move_to([0, stack.get_y(), 0])
+        chosen = wish[self.states.index("Malaysia")]
         with self.step() as s:
+            self.play(LaggedStart(*(FadeIn(one, shift=0.2 * UP) for one in wish), lag_ratio=0.3), run_time=1.8)
             s.until("label")
-            self.play(FadeIn(name, cover), run_time=0.9)
+            self.play(FadeOut(*(one for one in wish if one is not chosen)), run_time=0.4)
+            own, said = chosen
+            self.play(own.animate.become(sticker), said.animate.become(name), run_time=1.0, rate_func=EASE)
+            self.remove(chosen)
+            self.add(cover, name)
+            self.play(FadeIn(cover[1]), run_time=0.4)
             s.until("peel")
             self.add(*(each[0] for each in stack))
             self.bring_to_front(cover)
@@ -85,7 +98,14 @@ class ALabelIsNotASwitch(LectureScene):
             gone = label("withdrawn", "heading", "cost").next_to(cover, UP, buff=0.35)
             self.play(cover.animate.rotate(-0.28).shift(0.5 * DOWN), FadeIn(gone), run_time=0.9)
             self.play(sticker.animate.set_stroke(role("cost")), run_time=0.4)
-        self.gone = Group(cover, gone)
+        self.cover, self.gone = cover, gone
+
+    @staticmethod
+    def wish(state: str) -> VGroup:
+        """A state and the AI that it wants: an outline."""
+        own = RoundedRectangle(width=1.9, height=2.2, corner_radius=0.15, stroke_width=3)
+        own.set_stroke(role("accent")).set_fill(role("surface"), 1)
+        return VGroup(own, label(state, "body", "text").next_to(own, UP, buff=0.25))
 
     def right(self) -> None:
         """A model on a base that is pushed out and replaced; the old base stays at hand, to be had again."""
@@ -107,7 +127,8 @@ class ALabelIsNotASwitch(LectureScene):
         model = label("a model with open weights:\nexchangeable", "body", "muted", align="center")
         model.next_to(swap, DOWN, buff=0.2)
         with self.step() as s:
-            self.play(FadeOut(self.gone), run_time=0.5)
+            kept = self.gone.animate.next_to(self.name, RIGHT, buff=0.4)  # what came of it stays with its state
+            self.play(FadeOut(self.cover), kept, run_time=0.7)
             self.play(FadeIn(name, rule), FadeIn(own, said, shift=0.3 * DOWN), run_time=0.8)
             s.until("base")
             self.play(FadeIn(base, shift=0.4 * UP), run_time=0.8)
@@ -134,8 +155,9 @@ class TwoDisputes(LectureScene):
         """Answers drawn, as alleged; and a web that already holds such answers."""
         keys = {"MiniMax": "minimax", "Moonshot": "moonshot", "DeepSeek": "deepseek"}
         numbers = {name: self.number(f"fact.timeline.distill_anthropic.{key}") for name, key in keys.items()}
+        total = self.number("fact.timeline.distill_anthropic.exchanges")
         reply = self.number("fact.timeline.distill_openai.date")
-        self.origin(*numbers.values(), reply)
+        self.origin(*numbers.values(), total, reply)
         chart = BarChart(
             [Bar(name, q, "cost") for name, q in numbers.items()],
             length=3.4,
@@ -146,27 +168,31 @@ class TwoDisputes(LectureScene):
         )
         for name in keys:
             chart.bar(name).set_fill(role("cost"), 0.15).set_stroke(role("cost"), 2.5)
-        chart.move_to([SAFE_LEFT, 0.2, 0], LEFT)
-        said = label("alleged by Anthropic: answers copied out", "body", "cost")
+        chart.move_to([SAFE_LEFT, -0.05, 0], LEFT)
+        said = VGroup(
+            label("alleged by Anthropic:", "body", "cost"),
+            NumberLabel(total, "words 2", size="body", role="cost", before="over ", after=" answers drawn"),
+        ).arrange(DOWN, buff=0.12, aligned_edge=LEFT)
         said.next_to(chart, UP, buff=0.4).align_to([SAFE_LEFT, 0, 0], LEFT)
         hollow = label("hollow: alleged", "small", "muted").next_to(chart, DOWN, buff=0.4).align_to(said, LEFT)
         web = VGroup(*(Square(0.32, stroke_width=1.5) for _ in range(63))).set_stroke(role("muted"))
         web.arrange_in_grid(rows=7, cols=9, buff=0.1).move_to([SAFE_RIGHT - 2.45, -0.45, 0])
         answers = VGroup(*(web[place] for place in (4, 11, 17, 25, 30, 41, 47, 52, 58)))
         left = web.get_left()
-        too = label("alleged by OpenAI, too, of DeepSeek", "body", "cost").align_to(left, LEFT).set_y(said.get_y())
+        too = label("alleged by OpenAI, too, of DeepSeek", "body", "cost").align_to(left, LEFT).set_y(said[0].get_y())
         words = label("DeepSeek’s answer to OpenAI, on V3:\nnot on purpose; the web holds some", "body", "latent")
         words.next_to(web, UP, buff=0.3).align_to(left, LEFT)
         note = label("red: pages with answers of OpenAI’s models;\nhow many, nobody says", "small", "muted")
         note.next_to(web, DOWN, buff=0.25).align_to(left, LEFT)
         border = Line([1.2, STAGE_TOP, 0], [1.2, CAPTION_TOP + 0.5, 0], stroke_width=2).set_stroke(role("hairline"))
         with self.step() as s:
-            self.play(FadeIn(border), run_time=0.4)
+            lesson = self.lesson()
             s.until("accuse")
-            self.play(FadeIn(said, *chart.names.values()), run_time=0.7)
+            self.play(FadeOut(lesson), run_time=0.4)
+            self.play(FadeIn(border, said), run_time=0.7)
             s.until("three")
             for name in keys:
-                self.play(chart.grow(name), run_time=0.9)
+                self.play(FadeIn(chart.names[name]), chart.grow(name), run_time=0.9)
             self.play(FadeIn(hollow), run_time=0.4)
             s.until("openai")
             self.play(FadeIn(too), run_time=0.5)
@@ -177,6 +203,26 @@ class TwoDisputes(LectureScene):
             self.play(FadeIn(note), run_time=0.5)
         return Group(chart, said, hollow, too, web, words, note, border)
 
+    def lesson(self) -> VGroup:
+        """What distillation is: one model answers, another learns from the answers."""
+        teacher, pupil = (
+            layer(words, colour, 2.6) for words, colour in (("one model", "muted"), ("another", "latent"))
+        )
+        teacher.move_to([-4.0, 0.6, 0])
+        pupil.move_to([4.0, 0.6, 0])
+        name = label("distillation: learning from a model’s answers", "body", "text").move_to([0, -0.9, 0])
+        self.play(FadeIn(teacher, pupil), run_time=0.5)
+        answers = [TokenChip("answer", role="reward").next_to(teacher, RIGHT, buff=0.15) for _ in range(4)]
+        taught = pupil.get_left() + 0.7 * LEFT
+        away = (
+            Succession(
+                FadeIn(each, run_time=0.2), each.animate(run_time=1.0).move_to(taught), FadeOut(each, run_time=0.2)
+            )
+            for each in answers
+        )
+        self.play(LaggedStart(*away, lag_ratio=0.3), FadeIn(name), run_time=2.3)
+        return VGroup(teacher, pupil, name)
+
     def gap(self, before: Group) -> None:
         """Eight months by one ruler; and three readings of one public test."""
         months = self.number("fact.timeline.caisi.months_behind")
@@ -185,7 +231,7 @@ class TwoDisputes(LectureScene):
             for name, key in (("DeepSeek’s own", "vendor"), ("others’ runs", "aggregator"), ("the institute", "caisi"))
         }
         cells = VGroup(*(Square(0.8, stroke_width=2) for _ in range(int(months)))).arrange(RIGHT, buff=0.1)
-        cells.set_stroke(role("cost")).move_to([SAFE_LEFT + 0.05, STAGE_TOP - 0.85, 0], LEFT)
+        cells.set_stroke(role("muted")).move_to([SAFE_LEFT + 0.05, STAGE_TOP - 0.85, 0], LEFT)
         count = NumberLabel(months, "plain", size="body", role="cost", before="about ", after="s behind the leaders")
         count.next_to(cells, RIGHT, buff=0.35)
         doubt = label("hollow: contested", "small", "muted").next_to(count, DOWN, buff=0.15).align_to(count, LEFT)
@@ -204,11 +250,12 @@ class TwoDisputes(LectureScene):
             .align_to(chart, LEFT)
         )
         with self.step() as s:
-            self.play(FadeOut(before), run_time=0.5)
+            self.play(FadeOut(before), run_time=0.4)
             self.origin(months, *swe.values())
+            self.play(FadeIn(cells), run_time=0.4)
             s.until("caisi")
             self.play(FadeIn(who), run_time=0.5)
-            fill = (cell.animate.set_fill(role("cost"), 1) for cell in cells)
+            fill = (cell.animate.set_fill(role("cost"), 1).set_stroke(role("cost")) for cell in cells)
             self.play(LaggedStart(*fill, lag_ratio=0.6), run_time=1.6)
             self.play(FadeIn(count), run_time=0.4)
             s.until("critics")

@@ -2,8 +2,24 @@
 
 from __future__ import annotations
 
+import math
+
 import numpy as np
-from manim import DOWN, LEFT, RIGHT, UP, Arrow, Create, FadeIn, FadeOut, LaggedStart, Line, Rectangle, VGroup
+from manim import (
+    DOWN,
+    LEFT,
+    RIGHT,
+    UP,
+    Arrow,
+    Create,
+    DashedVMobject,
+    FadeIn,
+    FadeOut,
+    GrowFromEdge,
+    Line,
+    Rectangle,
+    VGroup,
+)
 
 from explainers.quantities import Quantity
 from scenes.kit import (
@@ -63,34 +79,26 @@ class ThreeLeversOneChart(LectureScene):
         names, dots = self.chart.names, self.chart.dots
         names["V2"].next_to(dots["V2"], UP, buff=0.1)
         names["V4.1-Flash"].next_to(dots["V4.1-Flash"], -UP, buff=0.1).align_to(dots["V4.1-Flash"], LEFT)
-        gains = [self.number(f"v4_1_flash.{name}") for name in ("kv_precision_gain", "kv_vs_67b_bf16")]
-        self.origin(*self.chart.bound, *gains, self.run("compression"))
+        gains = [self.number(f"v4_1_flash.{name}") for name in ("kv_vs_67b", "kv_vs_67b_bf16", "kv_precision_gain")]
+        self.origin(*self.chart.bound, *gains)
         self.down(gains)
         self.third(gains)
 
     def down(self, gains: list[Quantity]) -> None:
         """The dots come in order, each moving out of the one before."""
         chart = self.chart
-        notes = VGroup(
-            NumberLabel(gains[1], "times 3", size="heading", role="latent", after=" less by architecture"),
-            NumberLabel(gains[0], "times 2", size="heading", role="token", after=" less by number formats"),
-        ).arrange(-UP, buff=0.3, aligned_edge=LEFT)
-        notes.move_to([SAFE_RIGHT, STAGE_TOP - 0.9, 0], RIGHT)
-        small = self.run("compression")  # the last attention, trained in the course's own model
-        kept = (small.quantity("cached_mla") / small.quantity("cached")).named("values kept, MLA / V4's attention")
-        tried = NumberLabel(kept, "times 2", size="small", role="muted", after=" less than MLA, in our small model")
-        tried.next_to(notes, DOWN, buff=0.3, aligned_edge=LEFT)
         compass = self.compass()
         within = self.quadrant()
+        (drop, whole), *parts = self.drop(gains)
         with self.step() as s:
-            s.until("axes")
             self.play(FadeIn(chart.axes), run_time=0.8)
+            s.until("axes")
             for way, words in compass:
                 self.play(FadeIn(way, words, shift=0.2 * (RIGHT if way is compass[0][0] else UP) * -1), run_time=0.6)
             s.until("start")
             self.play(FadeIn(chart.dots["67B"], chart.names["67B"], scale=0.5), run_time=0.7)
-            self.play(FadeIn(within), run_time=0.5)
             s.until("v2")
+            self.play(FadeIn(within), run_time=0.5)
             self.follow("67B", "V2", 1.0)
             self.follow("V2", "V3", 0.8)
             s.until("v4")
@@ -98,10 +106,36 @@ class ThreeLeversOneChart(LectureScene):
             self.follow("V3.2", "V4-Pro", 1.1)
             self.follow("V4-Pro", "V4.1-Flash", 1.1)
             s.until("last")
-            self.play(*(FadeIn(note, shift=0.2 * LEFT) for note in notes[:1]), run_time=0.7)
-            self.play(FadeIn(notes[1], shift=0.2 * LEFT), run_time=0.7)
-            self.play(FadeIn(tried, shift=0.2 * LEFT), run_time=0.5)
-        self.notes, self.ways = notes, VGroup(compass, tried)
+            self.play(FadeOut(compass), Create(drop), run_time=1.0)
+            self.play(FadeIn(whole), run_time=0.4)
+            for mark, (bar, number, words) in zip(("design", "formats"), parts, strict=True):
+                s.until(mark)
+                self.play(GrowFromEdge(bar, UP), run_time=0.9)
+                self.play(FadeIn(number, words, shift=0.2 * RIGHT), run_time=0.4)
+        self.words = VGroup(*(words for *_, words in parts))
+
+    def drop(self, gains: list[Quantity]) -> list[VGroup]:
+        """How far the last dot lies below the first, and the two parts of it: on a log scale, factors are lengths."""
+        chart = self.chart
+        first, last = chart.at("67B"), chart.at("V4.1-Flash")
+        x = chart.axes.corners.get_right()[0] + 0.2
+        whole, *factors = (math.log(float(gain)) for gain in gains)
+        parts, y = [], first[1]
+        said = (("latent", "times 3", "less by design"), ("token", "times 2", "less by smaller numbers"))
+        for gain, factor, (colour, style, words) in zip(gains[1:], factors, said, strict=True):
+            tall = (first[1] - last[1]) * factor / whole
+            bar = Rectangle(width=0.3, height=tall, stroke_width=0).set_fill(role(colour), 1)
+            bar.move_to([x, y, 0], UP)
+            number = NumberLabel(gain, style, size="body", role=colour).next_to(bar, RIGHT, buff=0.15)
+            parts.append(VGroup(bar, number, label(words, "body", colour).next_to(number, RIGHT, buff=0.15)))
+            y -= tall
+        starts = (chart.names["67B"].get_right()[0] + 0.1, chart.dots["V4.1-Flash"].get_right()[0] + 0.1)
+        ends = (Line([start, at[1], 0], [x + 0.15, at[1], 0]) for start, at in zip(starts, (first, last), strict=True))
+        span = VGroup(*(DashedVMobject(end, num_dashes=max(2, round(end.get_length() * 5))) for end in ends))
+        span.set_stroke(role("muted"), 2).set_z_index(-1)
+        total = NumberLabel(gains[0], "times 3", size="heading", role="text", after=" less to remember")
+        total.move_to([x - 0.15, STAGE_TOP - 0.6, 0], DOWN + LEFT)
+        return [VGroup(span, total), *parts]
 
     def quadrant(self) -> VGroup:
         """What runs less and remembers less than the first model."""
@@ -109,8 +143,8 @@ class ThreeLeversOneChart(LectureScene):
         wide, tall = first[0] - corner[0], first[1] - corner[1]
         field = Rectangle(width=wide, height=tall, stroke_width=0).set_fill(tint("muted", 0.14), 1)
         field.move_to(corner, DOWN + LEFT).set_z_index(-1)
-        words = label("runs less and remembers less\nthan the first model", "small", "muted", align="right")
-        words.move_to(field, DOWN + RIGHT).shift(0.12 * LEFT + 0.1 * UP)
+        words = label("less of both than\nthe first model", "small", "muted", align="right")
+        words.move_to(field, RIGHT).shift(0.12 * LEFT).set_y(self.chart.at("V4.1-Flash")[1] + 0.38)
         return VGroup(field, words)
 
     @staticmethod
@@ -139,7 +173,7 @@ class ThreeLeversOneChart(LectureScene):
         before = self.number("fact.benchmarks.v3_chat.swe_bench_verified.deepseek_v3")
         after = self.number("fact.benchmarks.v4_pro.swe_bench_verified.v4_pro_max")
         panel = LearnByChecking(
-            before, after, note="software faults mended,\nby DeepSeek’s own tests", width=3.9, height=4.8
+            before, after, note="software faults mended,\nby DeepSeek’s own tests", width=3.6, height=4.6
         )
         panel.move_to([SAFE_RIGHT - 0.05, CAPTION_TOP + 0.25, 0], RIGHT + -UP)
         names = VGroup(
@@ -150,11 +184,10 @@ class ThreeLeversOneChart(LectureScene):
         )
         with self.step() as s:
             self.origin(before, after, *gains)
-            self.play(FadeOut(self.ways), run_time=0.4)
             s.until("third")
-            up = self.notes.animate.scale(0.68).move_to([SAFE_RIGHT, STAGE_TOP, 0], RIGHT)
+            self.play(FadeOut(self.words), run_time=0.4)  # they leave the panel's place; bars and factors stay
             shown = FadeIn(panel.frame, panel.heading, panel.outlines, panel.ground, panel.bars[0], names)
-            self.play(LaggedStart(up, shown, lag_ratio=0.6), run_time=1.3)  # the numbers leave the panel's place first
+            self.play(shown, run_time=0.9)
             s.until("rise")
             rise = panel.rise()
             self.add(panel.bars[1])

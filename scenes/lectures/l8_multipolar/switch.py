@@ -15,6 +15,7 @@ from manim import (
     Circle,
     Create,
     DashedLine,
+    DashedVMobject,
     FadeIn,
     FadeOut,
     Group,
@@ -34,7 +35,6 @@ from scenes.kit import (
     SAFE_LEFT,
     SAFE_RIGHT,
     STAGE_CENTER,
-    STAGE_TOP,
     DateLabel,
     NumberLabel,
     SourceWall,
@@ -150,7 +150,7 @@ class WhoHoldsTheSwitch(LectureScene):
         self.origin(self.number("fact.timeline.licence_mit.date"), self.number("fact.timeline.open_muse_closed.date"))
         self.wall(self.switches())
 
-    def switches(self) -> VGroup:
+    def switches(self) -> Group:
         """Who holds what, behind an interface and with weights."""
         border = DashedLine([SAFE_LEFT + 0.05, -0.15, 0], [SAFE_RIGHT - 0.05, -0.15, 0], stroke_width=2).set_stroke(
             role("muted")
@@ -183,9 +183,9 @@ class WhoHoldsTheSwitch(LectureScene):
             ropes = VGroup(*(Line(one.get_bottom(), [one.get_x(), -1.0, 0], stroke_width=3) for one in sets[1:]))
             ropes.set_stroke(role("muted"))
             you = VGroup(*(label("you depend here", "small", "muted").next_to(rope, DOWN, buff=0.1) for rope in ropes))
+            s.until("depend")
             self.play(Create(ropes), FadeIn(you), run_time=1.2)
-        self.left_over = Group(border, theirs, mine, ropes, you)
-        return sets
+        return Group(border, theirs, mine, sets, ropes, you)
 
     @staticmethod
     def key(words: str, colour: str, fill: float) -> VGroup:
@@ -193,7 +193,7 @@ class WhoHoldsTheSwitch(LectureScene):
         text = label(words, "small", colour)
         return VGroup(text, dot.next_to(text, RIGHT, buff=0.15))
 
-    def wall(self, sets: VGroup) -> None:
+    def wall(self, held: Group) -> None:
         """Every entry of the course's sources that may be shown."""
         counts = []
         kinds: tuple[Confidence, ...] = ("primary", "secondary")
@@ -206,24 +206,19 @@ class WhoHoldsTheSwitch(LectureScene):
         )
         wall = SourceWall(array, pitch=0.2, gap=0.62).hollow()
         wall.move_to([0, CAPTION_TOP + 0.3, 0], DOWN)
-        small = sets.copy().scale(0.62).arrange(RIGHT, buff=1.1)
-        for one in small:
-            one.align_to(small, UP)
-        small.move_to([0, STAGE_TOP - 0.6, 0])
         full, told = (self.key(*each) for each in (("read at the source", "latent", 1), ("told by others", "muted", 0)))
         notes = VGroup(full, told).arrange(DOWN, buff=0.12, aligned_edge=RIGHT)
         notes.move_to([SAFE_RIGHT - 0.05, STAGE_CENTER[1] + 0.9, 0], RIGHT)
-        one_dot = label("one dot: one source of this film, by subject", "body", "text")
+        one_dot = label("one dot: one source of this course, by subject", "body", "text")
         one_dot.move_to([SAFE_LEFT + 0.05, notes.get_y(), 0], LEFT)
-        large = sets.copy().arrange(RIGHT, buff=1.6)
-        for one in large:
-            one.align_to(large, UP)
-        large.move_to(STAGE_CENTER + 0.35 * UP)
+        sets = held[3]
         ask = label("which one in your own hand?", "heading", "accent", weight="medium")
-        ask.next_to(large, DOWN, buff=0.6)
+        empty = VGroup(*(one[0].track.copy().set_fill(opacity=0).set_y(sets[0][0].get_y()) for one in sets[1:]))
+        empty = VGroup(*(DashedVMobject(track, num_dashes=30) for track in empty)).set_stroke(role("accent"), 2.5)
+        ask.move_to([empty.get_x(), sets[0][1].get_y(), 0])
         with self.step() as s:
-            self.play(FadeOut(self.left_over), run_time=0.3)  # no word crosses the border on its way up
-            self.play(sets.animate.become(small), run_time=0.8)
+            self.play(FadeOut(held), run_time=0.6)
+            self.origin()  # the wall counts sources; none of them alone is its own
             s.until("wall")
             dots = sorted((*wall.rings, *wall.full), key=lambda dot: (dot.get_y(), dot.get_x()))
             self.play(
@@ -234,7 +229,8 @@ class WhoHoldsTheSwitch(LectureScene):
             self.play(FadeIn(told), run_time=0.4)
             s.until("ask")
             self.play(FadeOut(wall, notes, one_dot), run_time=0.5)
-            self.play(sets.animate.become(large), FadeIn(ask), run_time=0.9)
-            for one in sets:
-                self.play(one[0].flip(False, 0.4))
-                self.play(one[0].flip(True, 0.4))
+            self.play(FadeIn(*held[:4]), run_time=0.7)
+            self.play(FadeIn(ask, empty), run_time=0.6)
+            for one in sets[1:]:  # each is held out over the line: a question, so it goes back
+                self.play(one.animate.shift(0.5 * DOWN), run_time=0.6, rate_func=EASE)
+                self.play(one.animate.shift(0.5 * UP), run_time=0.6, rate_func=EASE)

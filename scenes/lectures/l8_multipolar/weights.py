@@ -48,41 +48,46 @@ class WhatALicenceLetsYouDo(LectureScene):
     """Licences as lines of a matrix, read from how the facts word them; what is in the box, and the next box."""
 
     lecture = 8
-    #: line, mark, entry and field of the facts ("" = nothing is handed over), role
+    #: line, mark, entry and field of the facts ("" = nothing is handed over), role, its condition
     licences = (
-        ("an interface", "closed", "", "muted"),
-        ("V3, at first", "old", "timeline.licence_to_v3.licence", "token"),
-        ("Llama 3.1", "llama", "models.llama_8b.licence", "dense"),
-        ("Kimi K2", "kimi", "models.kimi_k2.licence", "value"),
-        ("R1, V4: MIT", "mit", "timeline.licence_mit.licence", "latent"),
+        ("an interface", "closed", "", "muted", ""),
+        ("V3, at first", "old", "timeline.licence_to_v3.licence", "token", "forbidden uses listed"),
+        ("Llama 3.1", "llama", "models.llama_8b.licence", "dense", "the same; giants apply"),
+        ("Kimi K2", "kimi", "models.kimi_k2.licence", "value", "giants show its name"),
+        ("R1, V4: MIT", "mit", "timeline.licence_mit.licence", "latent", ""),
     )
 
     def construct(self) -> None:
         self.show_title()
-        texts = {name: facts.text(where)[0] if where else "" for name, _, where, _ in self.licences}
-        roles = [colour for *_, colour in self.licences]
-        matrix = LicenceMatrix(licence_rights(texts), roles=roles, pitch=0.78, column=2.2, radius=0.2)
-        matrix.move_to([0, STAGE_TOP + 0.1, 0], UP).align_to([SAFE_LEFT + 0.6, 0, 0], LEFT)
+        texts = {name: facts.text(where)[0] if where else "" for name, _, where, *_ in self.licences}
+        roles = [colour for *_, colour, _ in self.licences]
+        rights = licence_rights(texts).pick(right=slice(3))  # the ones that the words name
+        matrix = LicenceMatrix(rights, roles=roles, pitch=0.7, column=2.2, radius=0.2)
+        matrix.move_to([0, STAGE_TOP - 0.5, 0], UP).align_to([SAFE_LEFT + 0.6, 0, 0], LEFT)
         sources = [self.number(f"fact.timeline.licence_{key}.date") for key in ("to_v3", "mit", "others")]
         self.origin(*sources)
         half = VGroup()
         for words, share in (("granted", 1), ("with conditions", 0.5), ("not granted", 0)):
             key = mark(share, "muted", 0.13)
             half.add(VGroup(key, label(words, "small", "muted").next_to(key, RIGHT, buff=0.15)))
-        half.arrange(DOWN, buff=0.22, aligned_edge=LEFT)
-        half.move_to([SAFE_RIGHT, matrix.rows["Llama 3.1"].get_y(), 0], RIGHT)
-        down = 0.75 * DOWN
-        VGroup(matrix, half).shift(down)
+        half.arrange(RIGHT, buff=0.6).move_to([SAFE_LEFT + 0.05, STAGE_TOP, 0], LEFT)
+        notes = {
+            name: label(words, "small", colour).next_to(matrix.marks[name], RIGHT, buff=0.9)
+            for name, *_, colour, words in self.licences
+            if words
+        }
         with self.step() as s:
             self.play(FadeIn(matrix.head), run_time=0.7)
-            for name, cue, _, _ in self.licences[:-1]:
+            for key in half:
+                self.play(FadeIn(key), run_time=0.4)
+            for name, cue, *_ in self.licences[:-1]:
                 s.until(cue)
                 self.play(matrix.enter(name, run_time=1.3))
-                if cue == "old":
-                    self.play(FadeIn(half), run_time=0.4)
-        self.box(matrix, half)
+                if name in notes:
+                    self.play(FadeIn(notes[name]), run_time=0.4)
+        self.box(matrix)
 
-    def box(self, matrix: LicenceMatrix, half: Any) -> None:
+    def box(self, matrix: LicenceMatrix) -> None:
         """The last line; then what lies in the box, what does not, and a box that stays shut."""
         muse = self.number("fact.timeline.open_muse_closed.date")
         mit = self.licences[-1][0]
@@ -101,9 +106,6 @@ class WhatALicenceLetsYouDo(LectureScene):
         closed.move_to([SAFE_RIGHT - 0.05, boxes.get_y(), 0], RIGHT)
         when = DateLabel(muse, "small", "cost").next_to(closed, UP, buff=0.12)
         with self.step() as s:
-            shown = VGroup(matrix.head, *(line for name, line in matrix.rows.items() if name != mit), half)
-            matrix.rows[mit].shift(0.75 * UP)
-            self.play(shown.animate.shift(0.75 * UP), run_time=0.8)
             s.until("mit")
             self.play(matrix.enter(mit, run_time=1.4))
             pulses = (each.animate(rate_func=there_and_back).scale(1.25) for each in matrix.marks[mit])
