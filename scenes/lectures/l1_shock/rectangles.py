@@ -10,12 +10,14 @@ from manim import (
     LEFT,
     RIGHT,
     UP,
+    Animation,
     Create,
     FadeIn,
     FadeOut,
     Group,
     GrowFromEdge,
     LaggedStart,
+    Line,
     Rectangle,
     RoundedRectangle,
     Square,
@@ -34,8 +36,11 @@ from scenes.kit import (
     Bracket,
     DotRow,
     DotRows,
+    LearnByChecking,
+    LeversMap,
     NumberLabel,
     Phrase,
+    RememberLess,
     Runner,
     TokenChip,
     column,
@@ -284,10 +289,10 @@ class NotASmallerModel(LectureScene):
         chart.move_to(STAGE_CENTER)
         whole = chart.blocks[V3]
         full = whole.copy().set_fill(role("latent"), 1)
-        took = chart.parts[V3].copy().set_fill(role("text"), 1)
-        real = label("the sliver that works on a token:\nthe operations that V3 took", "small", "ground").next_to(
-            took, RIGHT, buff=0.2
-        )
+        works = chart.parts[V3].copy().set_fill(role("text"), 1)
+        what = label("white: what works on a token", "small").next_to(chart.widths[V3], DOWN, buff=0.12)
+        what.align_to(whole, LEFT)
+        pieces = self.pieces(whole, works)
         times = NumberLabel(
             trace.quantity("ratio_all"),
             "times 2",
@@ -296,22 +301,39 @@ class NotASmallerModel(LectureScene):
             before="all at work: ",
             after=" the operations it took",
         )
-        more = VGroup(took, real, Bracket(whole, times, UP, role="cost"))
+        bracket = Bracket(whole, times, UP, role="cost")
         width = label("width: parameters, area: operations", "small", "muted")
         width.next_to(chart.widths[LLAMA], DOWN, buff=0.12)
+        rim = chart.blocks[LLAMA].copy().set_fill(opacity=0).set_stroke(role("ground"), 5)
         with self.step() as s:
             self.play(FadeIn(chart.axes), run_time=0.6)
             s.until("llama")
             self.play(chart.grow(LLAMA), FadeIn(chart.names[LLAMA], chart.widths[LLAMA], width))
             s.until("whole")
             self.play(GrowFromEdge(full, DOWN), FadeIn(chart.names[V3], chart.widths[V3]), run_time=1.6)
-            s.until("more")
-            self.play(FadeIn(more), run_time=0.6)
-        self.sliver(trace, chart, full, more)
+            s.until("larger")
+            self.add(rim)
+            self.play(rim.animate.move_to(whole, aligned_edge=DOWN + LEFT), run_time=1.4, rate_func=EASE)
+            s.until("all")
+            self.play(FadeOut(rim), FadeIn(works, what), run_time=0.6)
+            self.play(LaggedStart(*(Create(line) for line in pieces), lag_ratio=0.3), run_time=s.left_until("more"))
+            self.play(FadeIn(bracket), run_time=0.6)
+        self.add(whole)
+        self.bring_to_front(full, pieces, works)
+        beside = Group(chart.names[LLAMA], chart.widths[LLAMA], width)
+        self.sliver(trace, chart, works, Group(full, pieces, what, bracket), beside)
 
-    def sliver(self, trace: Trace, chart: BlockChart, full: Rectangle, more: VGroup) -> None:
-        """What works on one token; then on the next ones, elsewhere."""
-        whole, sliver = chart.blocks[V3], chart.parts[V3]
+    @staticmethod
+    def pieces(whole: Rectangle, part: Rectangle) -> VGroup:
+        """Lines that cut a block into pieces as wide as its part; the last piece may be a rest."""
+        places = np.arange(part.get_right()[0], whole.get_right()[0] - 1e-6, part.width)
+        bottom, top = whole.get_bottom()[1], whole.get_top()[1]
+        lines = VGroup(*(Line([x, bottom, 0], [x, top, 0]) for x in places))
+        return lines.set_stroke(role("ground"), width=2.5)
+
+    def sliver(self, trace: Trace, chart: BlockChart, works: Rectangle, idle: Group, beside: Group) -> None:
+        """The rest goes dark and the sliver stays; on the next tokens it is elsewhere; and the other two levers."""
+        whole = chart.blocks[V3]
         active = NumberLabel(
             self.number("v3.active_params"), "words 2", size="heading", role="latent", after=" at work"
         )
@@ -325,24 +347,47 @@ class NotASmallerModel(LectureScene):
         tokens = [TokenChip(token) for token in routes["chosen"].labels["token"]]
         for chip in tokens:
             chip.next_to(gate, LEFT, buff=0.2)
+        panels = LeversMap.read(self.number, self.run).panels
+        notes, checked = panels["mla"], panels["rl"]
+        others = self.others(chart.blocks[LLAMA], notes, checked)
+
+        def wake(turn: int) -> None:
+            if turn > 1:
+                self.remove(tokens[(turn - 1) % len(tokens)])
+                self.add(tokens[turn % len(tokens)])
+            self.play(*self.scatter(parts, whole, routes["chosen"], turn), run_time=1.1, rate_func=EASE)
+
         with self.step() as s:
-            self.add(whole)
-            self.bring_to_front(full)
             s.until("sliver")
-            self.play(full.animate.become(sliver), FadeOut(more), run_time=1.6, rate_func=EASE)
-            self.play(FadeIn(active), run_time=0.6)
+            self.play(FadeOut(idle), works.animate.set_fill(role("latent"), 1), run_time=1.2)
+            self.play(FadeIn(active), run_time=0.4)
             s.until("answer")
             self.origin(trace, routes, *chart.bound)
-            self.remove(full)
+            self.remove(works)
             self.add(parts)
             self.play(FadeIn(gate, tokens[1], always), run_time=0.4)
-            for turn in range(1, 6):  # the last is a word, not a comma
-                if turn > 1:
-                    self.remove(tokens[(turn - 1) % len(tokens)])
-                    self.add(tokens[turn % len(tokens)])
-                self.play(*self.scatter(parts, whole, routes["chosen"], turn), run_time=1.1, rate_func=EASE)
-                if turn == 3:
-                    s.until("next")
+            for turn in (1, 2, 3):
+                wake(turn)
+            s.until("others")
+            self.origin(trace, routes, *chart.bound, *notes.bound, *checked.bound)
+            room = chart.blocks[LLAMA].animate.set_fill(role("surface"), 1).set_stroke(role("hairline"))
+            self.play(FadeOut(beside), room, run_time=0.5)
+            for picture, motion in others:
+                self.play(FadeIn(picture), run_time=0.5)
+                self.play(motion)
+            s.until("next")
+            for turn in (4, 5):  # the last is a word, not a comma
+                wake(turn)
+
+    @staticmethod
+    def others(place: Rectangle, notes: RememberLess, checked: LearnByChecking) -> list[tuple[VGroup, Animation]]:
+        """The other two levers where Llama stood, side by side: each a small picture and its motion."""
+        both = VGroup()
+        for panel in (notes, checked):
+            picture = panel.picture.scale_to_fit_height(place.height * 0.38)
+            both.add(VGroup(picture, label(panel.words, "small", panel.role).next_to(picture, DOWN, buff=0.2)))
+        both.arrange(RIGHT, buff=0.35, aligned_edge=DOWN).move_to(place)
+        return list(zip(both, (notes.squeeze(run_time=1.2), checked.rise(run_time=0.9)), strict=True))
 
     def split(self, chart: BlockChart, routes: NamedArray) -> VGroup:
         """The sliver in pieces, as wide as their parameters: what every token passes, then one expert each."""
