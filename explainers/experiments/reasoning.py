@@ -205,6 +205,8 @@ def _grpo_numbers(arrays: dict[str, NamedArray]) -> dict[str, Quantity]:
     numbers["answers"] = computed(
         arrays["kl"]["step"] * THINKING.questions * THINKING.group, "sample", "answers checked in one training"
     )
+    numbers["steps"] = computed(arrays["kl"]["step"], "", "steps of one training, a setting")
+    numbers["trainings"] = computed(arrays["kl"]["seed"], "", "trainings from different seeds, a setting")
     return numbers
 
 

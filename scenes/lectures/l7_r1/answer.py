@@ -10,10 +10,10 @@ from explainers.tasks import apply
 from explainers.traces import Trace
 from scenes.kit import (
     STAGE_CENTER,
+    Arrow,
     Branches,
     NumberLabel,
     TokenRow,
-    exchange,
     label,
     mono,
     role,
@@ -54,15 +54,22 @@ class WhatCheckingCanDo(LectureScene):
         attempt = self.attempt(group)
         attempt.move_to(STAGE_CENTER + 1.25 * DOWN)
         self.origin(steps, group)
+        # how much longer is not told, so it is an arrow above the bar, not a length of it
+        corner = part.get_corner(UP + LEFT) + 0.25 * UP
+        longer = Arrow(corner + part.width * RIGHT, corner + 3.0 * LEFT, LEFT, role="cost", stroke=5, tip=0.24)
+        pleased = label("longer: it learned to please the judge", "body", "cost")
+        pleased.next_to(longer, UP, buff=0.12).align_to(part, RIGHT)
         with self.step() as s:
             self.play(FadeIn(whole, names[0]), run_time=0.9)
             s.until("judge")
             self.play(GrowFromEdge(part, RIGHT), FadeIn(names[1]), run_time=1.2)
+            s.until("longer")
+            self.play(Create(longer), FadeIn(pleased), run_time=1.4)
             s.until("proof")
             self.play(FadeIn(attempt[0]), run_time=0.6)
             self.play(FadeIn(attempt[1], lag_ratio=0.2), FadeIn(attempt[3]), run_time=1.0)
             self.play(Create(attempt[2][0]), FadeIn(attempt[2][1]), run_time=0.6)
-        return VGroup(whole, part, names, attempt)
+        return VGroup(whole, part, names, longer, pleased, attempt)
 
     def attempt(self, group: Trace) -> VGroup:
         """The sum; the steps as written, each with what it had to work out and whether it did; the checker's mark."""
@@ -110,16 +117,17 @@ class WhatCheckingCanDo(LectureScene):
         with self.step() as s:
             self.play(FadeOut(before), run_time=0.5)
             self.origin(grpo)
-            s.until("tries")
             self.play(FadeIn(first.start, task, moments[0]), run_time=0.5)
+            s.until("tries")
             self.play(FadeIn(first.ribbons[0], first.ribbons[3], first.ways), run_time=0.8)
             self.play(FadeIn(names[0][0], names[0][2]), run_time=0.5)
             self.play(
                 FadeIn(*(first.ribbons[i] for i in (1, 2, 4, 5)), first.ends, names[0][1], names[0][3]), run_time=0.9
             )
             s.until("likelier")
-            self.play(FadeOut(*names[0]), exchange(moments[0], moments[1]), run_time=0.6)
+            self.play(FadeOut(*names[0], moments[0]), run_time=0.6)
             self.play(first.become_like(last, run_time=3.0))
+            self.play(FadeIn(moments[1]), run_time=0.4)
             s.until("answer")
             self.play(FadeIn(*names[1]), run_time=0.7)
 
