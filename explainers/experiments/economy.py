@@ -244,8 +244,19 @@ def startup_month(
             costs[row, column] = bill.value
     numbers |= _other_months(answers, answer_input, answer_cached, answer_output, thinking)
     numbers["agent_uncached"] = month(steps, step_input, 0.0, step_output, "v4_1_flash").named("the agent uncached")
+    for key in ("gpt4", "opus5_5", "v4_1_flash"):
+        one = numbers[f"answers_{key}"]
+        numbers[f"cents_{key}"] = computed(
+            one.value / answers * 100, "cent", "a month of answers / answers", (one,), name=f"one answer, {key}"
+        )
     given = {"answers": answers, "steps": steps, "documents": documents}
     numbers |= {key: computed(n, "sample", f"assumed {key} a month", name=f"{key} a month") for key, n in given.items()}
+    sizes = {"answer_input": answer_input, "answer_output": answer_output, "step_input": step_input}
+    sizes["document_input"] = document_input
+    numbers |= {
+        key: computed(size, "token", "assumed length", name=key.replace("_", ", tokens of its "))
+        for key, size in sizes.items()
+    }
     numbers["step_cached"] = computed(step_cached, "", "assumed share", name="share of an agent's input that is cached")
     numbers["square"] = computed(10, "USD", "the unit of the picture", name="one square")
     labels = {"workload": WORKLOADS, "offer": tuple(name for _, name in OFFERS.values())}

@@ -58,7 +58,11 @@ def test_a_month_is_tokens_times_prices():
     assert trace.quantity("answers_gpt4").value == pytest.approx(300 * 30 + 30 * 60)
     assert trace.quantity("documents_opus5_5").value == pytest.approx(1000 * 4 + 50 * 20)
     assert trace.quantity("answers_thinking").value == pytest.approx(210 * 0.003 + 90 * 0.15 + 300 * 0.6)
+    # one answer: a hundred-thousandth of that, in cents, whatever the number of answers
+    assert trace.quantity("cents_gpt4").value == pytest.approx(10.8)
     twice = runs.get("startup_month", answers=200_000)
+    assert twice.quantity("cents_v4_1_flash").value == pytest.approx(trace.quantity("cents_v4_1_flash").value)
+    assert trace.quantity("cents_v4_1_flash").value == pytest.approx(0.03213)
     assert twice.quantity("answers_haiku5_5").value == pytest.approx(2 * trace.quantity("answers_haiku5_5").value)
 
 
