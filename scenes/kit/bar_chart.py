@@ -21,11 +21,12 @@ from scenes.kit.text import Label
 
 @dataclass(frozen=True, eq=False)
 class Bar:
-    """One bar: its name, its Quantity, its role."""
+    """One bar: its name, its Quantity, its role, and its number's format where that is not the chart's."""
 
     name: str
     quantity: Quantity
     role: str = "accent"
+    fmt: str = ""
     data_fields: ClassVar[tuple[str, ...]] = ("quantity",)
 
     def __post_init__(self) -> None:
@@ -88,7 +89,7 @@ class BarChart(DataBound, VGroup):
             anchor = self._foot(rectangle)
             self.names[bar.name] = Label(bar.name, size, bar.role).next_to(anchor, ends[1], buff=0.16)
             if numbers:
-                number = NumberLabel(bar.quantity, fmt, size=size)
+                number = NumberLabel(bar.quantity, bar.fmt or fmt, size=size)
                 self.numbers[bar.name] = number.next_to(rectangle, ends[0], buff=0.14)
         self.title: Label | None = None
         caption = self.axis.caption() if log else name

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import ClassVar
 
 import numpy as np
-from manim import DOWN, LEFT, RIGHT, UP, DoubleArrow, FadeIn, FadeOut, LaggedStart, Rectangle, VGroup
+from manim import DOWN, LEFT, RIGHT, UP, Create, DoubleArrow, FadeIn, FadeOut, LaggedStart, Rectangle, VGroup
 
 from explainers.traces import NamedArray, Trace
 from scenes.kit import (
@@ -17,7 +17,8 @@ from scenes.kit import (
     NumberLabel,
     SeedShifts,
     Series,
-    column,
+    TokenChip,
+    TokenRow,
     fit_stage,
     label,
     role,
@@ -103,17 +104,16 @@ class WasItThere(LectureScene):
         self.starts(self.forced(self.tries()))
 
     def tries(self) -> VGroup:
-        """Problems solved by at least one of k tries, before and after, beside blind guessing."""
+        """Problems solved by at least one of k tries, before the rewards, beside blind guessing."""
         trace = self.run("pass_at_k")
         mean, spread = over_seeds(trace["score"].pick(score=0, mode=0))
         ks = np.array([float(k) for k in mean.labels["k"]])
         x = NamedArray(ks, ("k",), "tries", "", {}, mean.run, "")
         guess = NamedArray(1 - 0.9**ks, ("k",), "at least one of k guesses at ten digits", "", {}, mean.run, "")
-        after, before = "after the rewards", "before"
+        before = "before any reward"
         series = [
             Series("blind guessing", guess, x, role="muted", dashed=True),
-            Series(before, mean.pick(model=0), x, spread.pick(model=0), role="dense"),
-            Series(after, mean.pick(model=1), x, spread.pick(model=1), role="reward"),
+            Series(before, mean.pick(model=0), x, spread.pick(model=0), role="token"),
         ]
         chart = LineChart(
             series,
@@ -125,7 +125,6 @@ class WasItThere(LectureScene):
         )
         fit_stage(chart)
         names = {name: label(name, "body", each.role) for name, each in chart.series.items()}
-        names[after].next_to(chart.at(after, 2), DOWN, buff=0.2)
         names[before].next_to(chart.at(before, 1), UP + LEFT, buff=0.12)
         names["blind guessing"].next_to(chart.at("blind guessing", 3), DOWN + RIGHT, buff=0.12)
         first = chart.marker(before, 0)
@@ -139,41 +138,43 @@ class WasItThere(LectureScene):
             self.play(FadeIn(chart.bands[before]), run_time=0.4)
             s.until("guess")
             self.play(chart.draw("blind guessing", run_time=1.6), FadeIn(names["blind guessing"]))
-            self.play(chart.draw(after, run_time=1.0), FadeIn(names[after]), FadeIn(chart.bands[after]))
         return VGroup(chart, first, *names.values())
 
     def forced(self, before: VGroup) -> VGroup:
-        """The same models, made to think, without drawing lots."""
+        """The same models: free; with the thought opened and no lots drawn; and free after the rewards."""
         grpo = self.run("grpo")
-        kinds = (("as it likes", "free_sampled"), ("made to think, likeliest tokens", "forced_greedy"))
-        columns = VGroup()
-        charts = []
-        for when, colour in (("before", "dense"), ("after", "reward")):
-            bars = BarChart(
-                [Bar(name, grpo.quantity(f"{when}_{key}"), colour) for name, key in kinds],
-                fmt="percent 3",
-                size="body",
-                length=5.6 * max(float(grpo.quantity(f"{when}_{key}")) for _, key in kinds),  # one scale for both
-                thickness=0.55,
-                gap=0.3,
-            )
-            head = label(f"{when} the rewards", "body", colour, weight="medium")
-            head.next_to(bars, UP, buff=0.2).align_to(bars.bar(kinds[0][0]), LEFT)
-            charts.append(bars)
-            columns.add(VGroup(head, bars))
-        column(*columns, gap=0.6).move_to(STAGE_CENTER)
-        columns[1].shift((charts[0].bar(kinds[0][0]).get_left()[0] - charts[1].bar(kinds[0][0]).get_left()[0]) * RIGHT)
+        free, made, after = "before, as it likes", "before, thought opened", "after, as it likes"
+        bars = BarChart(
+            [
+                Bar(free, grpo.quantity("before_free_sampled"), "dense", fmt="percent .0"),
+                Bar(made, grpo.quantity("before_forced_greedy"), "token", fmt="percent 3"),
+                Bar(after, grpo.quantity("after_free_sampled"), "reward", fmt="percent .0"),
+            ],
+            size="body",
+            length=6.2,
+            thickness=0.75,
+            gap=0.45,
+            name="problems solved",
+        )
+        bars.move_to(STAGE_CENTER + 0.75 * DOWN)
+        opened = TokenRow(["<think>"], size="body")
+        written = VGroup(*(TokenChip("likeliest", "token", "small") for _ in range(4))).arrange(RIGHT, buff=0.12)
+        how = VGroup(opened, written).arrange(RIGHT, buff=0.12)
+        how.next_to(bars, UP, buff=0.65).align_to(bars.bar(made), LEFT)
+        ours = label("given", "small", "token").next_to(opened, UP, buff=0.14)
+        its = label("then its own tokens, no dice", "small", "muted").next_to(written, UP, buff=0.14)
         with self.step() as s:
             self.play(FadeOut(before), run_time=0.5)
             self.origin(grpo)
-            self.play(FadeIn(columns[0][0], *charts[0].names.values()), charts[0].grow(kinds[0][0]), run_time=0.9)
+            self.play(FadeIn(bars.names[free], bars.title), bars.grow(free), run_time=0.9)
             s.until("forced")
-            self.play(charts[0].grow(kinds[1][0]), run_time=1.4)
+            self.play(FadeIn(opened, ours, bars.names[made]), run_time=0.7)
+            self.play(FadeIn(its), *(FadeIn(chip) for chip in written), run_time=0.9)
+            s.until("solves")
+            self.play(bars.grow(made), run_time=1.4)
             s.until("use")
-            self.play(FadeIn(columns[1][0], *charts[1].names.values()), run_time=0.5)
-            for name, _ in kinds:
-                self.play(charts[1].grow(name), run_time=0.8)
-        return VGroup(*columns)
+            self.play(FadeIn(bars.names[after]), bars.grow(after), run_time=1.2)
+        return VGroup(bars, how, ours, its)
 
     def starts(self, bars: VGroup) -> None:
         """How well each model counts when it is made to think, before and after, by how much it had copied."""
@@ -194,24 +195,32 @@ class WasItThere(LectureScene):
         pair = label("one pair: one training", "small", "muted")
         pair.next_to(shifts.key, RIGHT, buff=0.5)
         zones = [self.zone(first, last, words) for first, last, words in self.zones]
+        grew = VGroup(
+            *(
+                NumberLabel(trace.quantity(f"skill_{key}_350"), "percent .0", size="small", role=colour, before=words)
+                for key, colour, words in (("before", "dense", "mean before\n"), ("after", "reward", "mean after\n"))
+            )
+        )
+        for number, dots, height in zip(grew, (shifts.before[3], shifts.after[3]), (0.7, 0.9), strict=True):
+            number.next_to(dots, RIGHT, buff=0.25).set_y(shifts.axes.point(350, height)[1])
+        ours = VGroup(*(zone[0].copy().set_fill(opacity=0).set_stroke(role("accent"), 4) for zone in zones[2:]))
         with self.step() as s:
-            self.play(FadeOut(bars), run_time=0.5)
+            self.play(FadeOut(bars), run_time=0.3)
             self.origin(trace)
-            self.play(FadeIn(shifts.axes, shifts.key, pair), run_time=0.7)
+            self.play(FadeIn(shifts.axes), run_time=0.4)
             s.until("starts")
-            self.play(FadeIn(shifts.before, lag_ratio=0.05), run_time=1.2)
-            for zone, (mark, group) in enumerate((("weak", (0, 1)), ("middle", (2,)), ("grow", (3,)))):
+            self.play(FadeIn(shifts.key, pair), run_time=0.6)
+            for zone, (mark, (first, last, _)) in enumerate(
+                zip(("weak", "middle", "grow", "there"), self.zones, strict=True)
+            ):
+                columns = range(first, last + 1)
                 s.until(mark)
-                self.play(*(shifts.move(each) for each in group), FadeIn(zones[zone]), run_time=1.4)
-            number = NumberLabel(
-                trace.quantity("skill_after_350"), "percent .0", size="small", role="reward", before="mean after\n"
-            )
-            first = NumberLabel(
-                trace.quantity("skill_before_350"), "percent .0", size="small", role="dense", before="mean before\n"
-            )
-            number.next_to(shifts.after[3], RIGHT, buff=0.25).set_y(shifts.axes.point(350, 0.9)[1])
-            first.next_to(shifts.before[3], RIGHT, buff=0.25).set_y(shifts.axes.point(350, 0.7)[1])
-            self.play(FadeIn(first, number), shifts.move(4), FadeIn(zones[3]), run_time=0.9)
+                self.play(*(FadeIn(shifts.before[each]) for each in columns), FadeIn(zones[zone][0]), run_time=0.7)
+                self.play(*(shifts.move(each) for each in columns), FadeIn(zones[zone][1]), run_time=1.3)
+                if mark == "grow":
+                    self.play(FadeIn(grew), run_time=0.6)
+            s.until("both")
+            self.play(Create(ours), run_time=1.0)
 
     #: first and last start of a zone, and what happens there
     zones: ClassVar[tuple[tuple[int, int, str], ...]] = (
