@@ -5,9 +5,11 @@ from __future__ import annotations
 import numpy as np
 from manim import DOWN, LEFT, RIGHT, UP, Create, FadeIn, FadeOut, LaggedStart, Square, VGroup
 
+from explainers.quantities import Computed, Quantity, computed
 from explainers.traces import NamedArray, Trace
 from scenes.kit import (
     STAGE_CENTER,
+    Arrow,
     Axis,
     LineChart,
     NumberLabel,
@@ -17,7 +19,6 @@ from scenes.kit import (
     quantity_at,
     role,
 )
-from scenes.kit.marks import cross
 from scenes.stage import LectureScene
 
 
@@ -35,44 +36,91 @@ class AFaultyPen(LectureScene):
         self.mended(checking, self.pen(checking))
 
     def pen(self, checking: Trace) -> VGroup:
-        """How often the pen slips; then a chain written with it: each digit with its okay, one with a second try."""
-        share = float(checking.quantity("pen"))
-        count = round(1 / share)
-        squares = VGroup(*(Square(0.62, stroke_width=2, color=role("token")) for _ in range(count)))
-        squares.arrange(RIGHT, buff=0.16).move_to(STAGE_CENTER + 1.7 * UP)
-        bad = VGroup(squares[count // 2].copy().set_stroke(role("cost"), 3), cross().move_to(squares[count // 2]))
+        """One digit comes out wrong, one in ten does; then a chain with its second look, and what the examples did."""
+        running = self.run("grpo_group")["running"]
+        meant, wrong = quantity_at(running, self.spoilt), self.slipped(quantity_at(running, self.spoilt))
+        slip = self.slip(meant, wrong)
+        count = round(1 / float(checking.quantity("pen")))
+        squares = VGroup(*(Square(0.74, stroke_width=2, color=role("token")) for _ in range(count)))
+        squares.arrange(RIGHT, buff=0.16).move_to(STAGE_CENTER + 0.9 * UP)
         often = NumberLabel(
             checking.quantity("pen"), "percent .0", size="heading", role="cost", after=" of the digits come out wrong"
         )
-        often.next_to(squares, DOWN, buff=0.3)
-        running = self.run("grpo_group")["running"]
+        often.next_to(squares, DOWN, buff=0.4)
         chain, after = VGroup(), VGroup()
         for k in range(len(running.values)):
-            digit = NumberLabel(quantity_at(running, k), "plain bare", size="heading", role="token")
+            right = self.written(quantity_at(running, k), "token" if k != self.spoilt else "reward")
             if k == self.spoilt:
-                wrong = VGroup(Square(0.74, stroke_width=3, color=role("cost")), cross(size=0.36))
-                again = VGroup(Square(0.74, stroke_width=3, color=role("reward")), digit)
-                chain.add(wrong), after.add(again)
+                chain.add(self.written(wrong, "cost")), after.add(right)
             else:
-                chain.add(VGroup(Square(0.74, stroke_width=2, color=role("muted")), digit))
-                after.add(TokenChip("ok", "reward", "body"))
+                chain.add(right), after.add(TokenChip("ok", "reward", "body"))
         line = VGroup(*(each for pair in zip(chain, after, strict=True) for each in pair))
-        line.arrange(RIGHT, buff=0.2).move_to(STAGE_CENTER + 1.1 * DOWN)
+        line.arrange(RIGHT, buff=0.2).move_to(STAGE_CENTER + 1.2 * UP)
         looked = label("second look", "small", "reward").next_to(after[self.spoilt], DOWN, buff=0.25)
-        slipped = label("slip", "small", "cost").next_to(chain[self.spoilt], UP, buff=0.2)
+        slipped = label("wrong", "small", "cost").next_to(chain[self.spoilt], UP, buff=0.2)
+        copied = self.copied(checking, meant, wrong).move_to(STAGE_CENTER + 1.35 * DOWN)
+        bad = slip[-1]
         with self.step() as s:
+            self.play(FadeIn(slip[0]), run_time=0.5)
+            self.play(Create(slip[1]), run_time=0.5)
+            self.play(FadeIn(bad), run_time=0.5)
             s.until("pen")
-            self.play(LaggedStart(*(FadeIn(square) for square in squares), lag_ratio=0.2), run_time=1.4)
-            self.play(FadeIn(bad), FadeIn(often), run_time=0.8)
+            others = VGroup(*(square for k, square in enumerate(squares) if k != count // 2))
+            self.play(FadeOut(slip[:-1]), bad.animate.move_to(squares[count // 2]), run_time=0.8)
+            self.play(LaggedStart(*(FadeIn(square) for square in others), lag_ratio=0.2), run_time=0.9)
+            self.play(FadeIn(often), run_time=0.5)
+            s.until("okay")
+            self.play(FadeOut(others, often), bad.animate.move_to(chain[self.spoilt]), run_time=0.7)
             for k in range(self.spoilt):
-                self.play(FadeIn(chain[k]), run_time=0.4)
-                self.play(FadeIn(after[k]), run_time=0.4)
+                self.play(FadeIn(chain[k], after[k]), run_time=0.4)
             s.until("again")
-            self.play(FadeIn(chain[self.spoilt], slipped), run_time=0.6)
-            self.play(FadeIn(after[self.spoilt], looked), run_time=0.6)
+            self.play(FadeIn(after[self.spoilt], slipped, looked), run_time=0.7)
             for k in range(self.spoilt + 1, len(chain)):
-                self.play(FadeIn(chain[k], after[k]), run_time=0.45)
-        return VGroup(squares, bad, often, line, looked, slipped)
+                self.play(FadeIn(chain[k], after[k]), run_time=0.35)
+            s.until("missed")
+            self.play(FadeIn(copied), run_time=0.9)
+        return VGroup(*(each for each in line if each is not chain[self.spoilt]), bad, slipped, looked, copied)
+
+    @staticmethod
+    def slipped(meant: Quantity) -> Quantity:
+        """Another digit than the meant one, drawn as the pen draws it: all others are equally likely."""
+        other = (int(meant.value) + 1 + int(np.random.default_rng(1).integers(9))) % 10
+        return computed(other, "", "an example: another digit than the meant one, drawn by chance", (meant,))
+
+    @staticmethod
+    def written(digit: Quantity, colour: str) -> VGroup:
+        """A digit that stands written: in its square."""
+        square = Square(0.74, stroke_width=3 if colour != "token" else 2)
+        square.set_color(role(colour if colour != "token" else "muted"))
+        return VGroup(square, NumberLabel(digit, "plain bare", size="heading", role=colour))
+
+    def slip(self, meant: Quantity, wrong: Quantity) -> VGroup:
+        """What was meant, an arrow, and what the pen wrote."""
+        left, right = self.written(meant, "token"), self.written(wrong, "cost")
+        VGroup(left, right).arrange(RIGHT, buff=2.4).move_to(STAGE_CENTER + 0.9 * UP)
+        names = VGroup(
+            label("what it meant", "body", "token").next_to(left, DOWN, buff=0.25),
+            label("what the pen wrote", "body", "cost").next_to(right, DOWN, buff=0.25),
+        )
+        arrow = Arrow(left, right, RIGHT)
+        return VGroup(VGroup(left, names[0]), VGroup(arrow, names[1]), right)
+
+    def copied(self, checking: Trace, meant: Quantity, wrong: Quantity) -> VGroup:
+        """What follows a wrong digit in the examples: mostly an okay, else the digit once more."""
+        noticed = float(checking.meta["demonstrations"]["noticed"])
+        rows = VGroup()
+        for share, end, words in (
+            (1 - noticed, TokenChip("ok", "reward", "body"), "let stand: "),
+            (noticed, self.written(meant, "reward"), "written again: "),
+        ):
+            what = f"share of the wrong digits in the examples that are {words.removesuffix(': ')}"
+            number = Quantity(share, "", Computed(f"{what}, a setting of the run", run=checking.run), what)
+            pair = VGroup(self.written(wrong, "cost"), end).arrange(RIGHT, buff=0.2)
+            rows.add(
+                VGroup(pair, NumberLabel(number, "percent .0", role="muted", before=words)).arrange(RIGHT, buff=0.3)
+            )
+        rows.arrange(RIGHT, buff=1.0)
+        return VGroup(label("in the examples that it copied", "body", "muted"), rows).arrange(DOWN, buff=0.25)
 
     def chart(self, checking: Trace, key: str, name: str, colour: str, ceiling: str = "") -> LineChart:
         """One measure on held-out chains, a curve a seed; the limit of a writer who never looks again, dashed."""
@@ -107,7 +155,7 @@ class AFaultyPen(LectureScene):
             "percent .0",
             size="small",
             role="accent",
-            before="a perfect reckoner who never looks again: ",
+            before="perfect arithmetic, no second look: ",
         )
         ceiling.next_to(right.axes.point(200, checking.quantity("ceiling").value), DOWN + LEFT, buff=0.14)
         ends = VGroup()
@@ -138,11 +186,11 @@ class AFaultyPen(LectureScene):
         with self.step() as s:
             self.play(FadeOut(before), run_time=0.5)
             self.origin(checking)
-            self.play(FadeIn(right.axes, fixes.axes, lines), run_time=0.7)
+            self.play(FadeIn(right.axes, lines), run_time=0.7)
             s.until("ceiling")
             self.play(Create(right.curves["ceiling"]), FadeIn(ceiling), run_time=1.0)
             s.until("mend")
-            self.play(FadeIn(ends[0][0]), *(fixes.draw(seed, run_time=3.0) for seed in seeds))
+            self.play(FadeIn(fixes.axes, ends[0][0]), *(fixes.draw(seed, run_time=3.0) for seed in seeds))
             self.play(FadeIn(ends[0][1]), run_time=0.5)
             s.until("above")
             self.play(FadeIn(ends[1][0]), *(right.draw(seed, run_time=2.6) for seed in seeds))
