@@ -2,7 +2,21 @@
 
 from __future__ import annotations
 
-from manim import DOWN, LEFT, RIGHT, UP, Circle, Create, DashedLine, FadeIn, FadeOut, Line, RoundedRectangle, VGroup
+from manim import (
+    DOWN,
+    LEFT,
+    RIGHT,
+    UP,
+    Circle,
+    Create,
+    DashedLine,
+    FadeIn,
+    FadeOut,
+    Line,
+    Rectangle,
+    RoundedRectangle,
+    VGroup,
+)
 
 from explainers.quantities import Quantity
 from explainers.traces import NamedArray
@@ -59,9 +73,14 @@ class TheRealOne(LectureScene):
             hollow(axes.point(last * share, float(value)), "reward")
             for value, share in ((self.first, 1.0), (self.second, 1.0))
         ]
-        ways = [DashedLine(begin.get_center(), end.get_center(), stroke_width=3, color=role("muted")) for end in ends]
+        # the course between is not given: the start's level goes across, and the rise stands where it was measured
+        level = DashedLine(begin, axes.point(last, float(self.start)), stroke_width=2, color=role("muted"))
+        rise = Arrow(axes.point(last, float(self.start)), ends[0], UP, role="reward", gap=0.06)
+        note = label("the way between:\nnot drawn", "small", "muted", align="center").move_to(
+            axes.point(last * 0.38, 56)
+        )
         numbers = [
-            NumberLabel(self.start, "percent 3", role="reward").next_to(begin, RIGHT, buff=0.18),
+            NumberLabel(self.start, "percent 3", role="reward").next_to(begin, UP + RIGHT, buff=0.1),
             NumberLabel(self.first, "percent 3", size="small", role="reward", before="first paper ")
             .next_to(ends[0], RIGHT, buff=0.15)
             .shift(0.1 * DOWN),
@@ -74,22 +93,23 @@ class TheRealOne(LectureScene):
             NumberLabel(self.chips, "plain bare", size="small", role="muted", after=" chips"),
         ).arrange(RIGHT, buff=0.4)
         size.next_to(axes, DOWN, buff=0.1).align_to(axes.corners, LEFT)
-        note = label("dashed: only the ends are drawn", "small", "muted").next_to(size, RIGHT, buff=0.4)
         self.origin(self.start, self.second, self.steps)
         with self.step() as s:
-            self.play(FadeIn(axes, head), run_time=0.8)
+            self.play(FadeIn(axes, head), run_time=0.6)
             s.until("start")
             self.play(FadeIn(begin, numbers[0]), run_time=0.6)
-            s.until("first")
-            self.play(Create(ways[0]), run_time=1.0)
-            self.play(FadeIn(ends[0], numbers[1]), run_time=0.5)
-            s.until("second")
-            self.play(Create(ways[1]), run_time=1.0)
+            self.play(Create(level), run_time=1.2)
             self.add(begin)
-            self.play(FadeIn(ends[1], numbers[2], note), run_time=0.5)
-            self.play(FadeIn(size), run_time=0.6)
+            s.until("first")
+            self.play(FadeIn(rise, ends[0], numbers[1]), run_time=0.8)
+            s.until("second")
+            self.play(FadeIn(ends[1], numbers[2]), run_time=0.6)
+            self.play(FadeIn(note), run_time=0.6)
+            for mark, part in zip(("steps", "chips"), size, strict=True):
+                s.until(mark)
+                self.play(FadeIn(part), run_time=0.6)
         self.axes = axes
-        self.left = VGroup(axes, head, *ways, begin, *ends, *numbers, size, note)
+        self.left = VGroup(axes, head, level, rise, begin, *ends, *numbers, size, note)
 
     def ours(self) -> None:
         """The recorded accuracy on the same scale; then the fine print, each at its side."""
@@ -117,7 +137,7 @@ class TheRealOne(LectureScene):
         at = self.axes.point(float(jump), 0) + to
         mark = Line(at, self.axes.point(float(jump), 100) + to, stroke_width=2.5, color=role("cost"))
         words = label("length limit\ndoubled", "small", "cost", align="right").next_to(mark, LEFT, buff=0.12)
-        words.set_y(self.axes.point(0, 22)[1])
+        words.set_y(self.axes.point(0, 34)[1])
         paid = label("its reward also paid\nfor writing a thought", "small", "reward", align="left")
         paid.next_to(self.axes.point(0, 90) + to, RIGHT, buff=0.3)
         unpaid = label("our reward did not", "small", "token").move_to(chart.axes.point(58, 50))
@@ -130,7 +150,10 @@ class TheRealOne(LectureScene):
             self.play(FadeIn(chart.bands["ours"], chart.band_note), run_time=0.5)
             s.until("limit")
             self.play(Create(mark), FadeIn(words), run_time=0.9)
-            self.play(FadeIn(paid, unpaid), run_time=0.8)
+            s.until("paid")
+            self.play(FadeIn(paid), run_time=0.8)
+            s.until("unpaid")
+            self.play(FadeIn(unpaid), run_time=0.8)
 
 
 class FromZeroToR1(LectureScene):
@@ -175,7 +198,7 @@ class FromZeroToR1(LectureScene):
         apart = Line(axes.point(1, 50), axes.point(1, 90), stroke_width=2, color=role("hairline"))
         self.origin(*scores[:1], self.number("fact.r1.stage_3_rejection_sft.samples"))
         kept = NumberLabel(
-            self.number("fact.r1.stage_3_rejection_sft.samples"), "plain", size="small", role="muted", after=" in all"
+            self.number("fact.r1.stage_3_rejection_sft.samples"), "plain 2", size="small", role="muted", before="about "
         )
         kept.next_to(boxes[3], DOWN, buff=0.15)
         hint = label("axis starts above zero", "small", "muted").next_to(axes.corners, UP, buff=0.18)
@@ -226,3 +249,7 @@ class FromZeroToR1(LectureScene):
                 if mark == "copying":
                     self.play(FadeIn(small), run_time=0.4)
                 self.play(FadeIn(bars.names[name]), bars.grow(name), run_time=1.2)
+            s.until("better")
+            bar = bars.bar("copying R1's answers")
+            frame = Rectangle(width=bar.width + 0.06, height=bar.height + 0.06, stroke_width=5, color=role("accent"))
+            self.play(Create(frame.move_to(bar)), run_time=0.9)
