@@ -9,6 +9,8 @@ from manim import (
     LEFT,
     RIGHT,
     UP,
+    DashedLine,
+    DashedVMobject,
     FadeIn,
     FadeOut,
     Group,
@@ -57,7 +59,7 @@ class TwoKindsOfMoney(LectureScene):
         hours, price, cost = (
             self.number(f"fact.training.v3_cost.{name}") for name in ("gpu_hours", "gpu_hour_price", "cost")
         )
-        self.origin(hours)
+        self.origin(hours, price, cost)
         terms = row(
             NumberLabel(hours, "words 4 bare", size="heading", role="token"),
             label("×", "heading", "muted"),
@@ -81,17 +83,22 @@ class TwoKindsOfMoney(LectureScene):
         boxes.move_to([0, CAPTION_TOP + 1.6, 0])
         counted = label("counted", "body", "latent").next_to(boxes[0], UP, buff=0.2)
         outside = label("not in it, and of unknown size", "body", "muted").next_to(boxes[1:], UP, buff=0.2)
+        place = terms[4].get_center()
+        terms[4].move_to(STAGE_CENTER).scale(1.5)
+        paper = label("in the headlines", "body", "muted").next_to(terms[4], DOWN, buff=0.25)
         with self.step() as s:
+            self.play(FadeIn(terms[4], paper), run_time=0.6)
             s.until("bill")
+            self.play(FadeOut(paper), terms[4].animate.scale(1 / 1.5).move_to(place), run_time=1.2, rate_func=EASE)
             self.play(FadeIn(terms[0], under[0]), run_time=0.7)
             s.until("price")
-            self.play(FadeIn(terms[1:3], under[1]), run_time=0.7)
-            self.play(FadeIn(terms[3:], under[2], shift=0.2 * RIGHT), run_time=0.8)
-            self.play(FadeIn(boxes[0], counted, shift=0.2 * DOWN), run_time=0.8)
+            self.play(FadeIn(terms[1:4], under[1]), run_time=0.7)
+            s.until("rent")
+            self.play(FadeIn(under[2]), FadeIn(boxes[0], counted, shift=0.2 * DOWN), run_time=0.8)
             s.until("missing")
-            self.play(FadeIn(outside), run_time=0.4)
+            self.play(FadeIn(outside), run_time=0.3)
             for box in boxes[1:]:
-                self.play(FadeIn(box, shift=0.15 * DOWN), run_time=0.4)
+                self.play(FadeIn(box, shift=0.15 * DOWN), run_time=0.3)
         self.box = boxes[0]
         return Group(terms, under, boxes[1:], counted, outside)
 
@@ -135,6 +142,10 @@ class TwoKindsOfMoney(LectureScene):
             gap=0.1,
         )
         run.next_to(one_run, UP, buff=0.3)
+        doubt = VGroup(DashedVMobject(outer.square.copy().set_fill(opacity=0), num_dashes=60))
+        corner, below = inner.get_corner(UP + RIGHT), inner.get_corner(DOWN + RIGHT)
+        doubt.add(DashedLine(inner.get_corner(UP + LEFT), corner), DashedLine(corner, below))
+        doubt.set_stroke(role("cost"), 4)
         scale = label("areas to one scale", "small", "muted").next_to(run, UP, buff=0.5)
         with self.step() as s:
             self.play(FadeOut(bill, self.box[1]), run_time=0.5)
@@ -144,7 +155,9 @@ class TwoKindsOfMoney(LectureScene):
             s.until("fleet")
             self.play(outer.grow(), run_time=1.4)
             self.play(FadeIn(inner, amounts), run_time=0.6)
-            self.play(FadeIn(words, scale), run_time=0.6)
+            self.play(FadeIn(words[:2], scale), run_time=0.6)
+            s.until("disputed")
+            self.play(FadeIn(words[2], doubt), *(each.square.animate.set_stroke(width=0) for each in (outer, inner)))
             s.until("both")
             mine = one_run.square.copy()
             self.play(
@@ -263,22 +276,19 @@ class WhatWasCut(LectureScene):
     def talk(self, before: Group) -> None:
         """A node of chips with the links of either, and pulses that take as long as the links are thin."""
         wide, thin = (self.number(f"fact.hardware.{which}.nvlink") for which in ("h100", "h800"))
-        banned = self.number("fact.hardware.control_2023_10_17.date")
         node = LinkedChips(wide).move_to(STAGE_CENTER + 2.6 * LEFT)
         less = LinkedChips(thin).move_to(node)
         numbers = [
             NumberLabel(each, "si 3", size="display", role="value").move_to([3.4, 1.3, 0]) for each in (wide, thin)
         ]
         what = label("each chip, both directions together", "body", "muted").next_to(numbers[0], DOWN, buff=0.25)
-        saved = VGroup(*(label(words, "heading", "latent") for words in ("compute less", "store less", "send less")))
-        saved.arrange(DOWN, buff=0.2, aligned_edge=LEFT).next_to(what, DOWN, buff=0.5)
-        ban = VGroup(DateLabel(banned, "body", "cost"), label("H800 banned too", "body", "cost")).arrange(
-            RIGHT, buff=0.25
+        saved = VGroup(
+            *(label(words, "heading", "latent") for words in ("compute less", "store less", "→ less to send"))
         )
-        ban.next_to(saved, DOWN, buff=0.45)
+        saved.arrange(DOWN, buff=0.2, aligned_edge=LEFT).next_to(what, DOWN, buff=0.5)
         with self.step() as s:
             self.play(FadeOut(before), run_time=0.5)
-            self.origin(wide, thin, banned)
+            self.origin(wide, thin)
             self.play(FadeIn(node, numbers[0], what), run_time=0.8)
             s.until("talk")
             self.play(self.pulses(node), run_time=1.0)
@@ -287,10 +297,10 @@ class WhatWasCut(LectureScene):
             self.play(FadeOut(numbers[0]), node.links.animate.become(less.links), run_time=1.0)
             self.play(FadeIn(numbers[1]), self.pulses(node), run_time=float(wide) / float(thin))
             s.until("less")
-            for words in saved:
+            for words in saved[:2]:
                 self.play(FadeIn(words, shift=0.15 * RIGHT), run_time=0.6)
-            s.until("ban")
-            self.play(FadeIn(ban), run_time=0.6)
+            s.until("send")
+            self.play(FadeIn(saved[2], shift=0.15 * RIGHT), run_time=0.6)
 
     @staticmethod
     def pulses(node: LinkedChips) -> ShowPassingFlash:

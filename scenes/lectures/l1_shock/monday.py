@@ -47,6 +47,8 @@ class OneMonday(LectureScene):
     """An app climbs, a chip maker falls, and a belief that stood behind both."""
 
     lecture = 1
+    #: How far each piece of the sketched line turns as it cracks.
+    cracks = (0.3, -0.35, 0.25, -0.3, 0.35)
 
     def construct(self) -> None:
         self.show_title()
@@ -161,14 +163,16 @@ class OneMonday(LectureScene):
         with self.step() as s:
             self.play(FadeOut(before), run_time=0.6)
             self.origin()
+            self.play(FadeIn(chips_name, better, sketch, piles[0], dots[0]), run_time=0.6)
             s.until("belief")
-            self.play(FadeIn(chips_name, better, sketch), run_time=0.6)
-            for index, (pile, dot) in enumerate(zip(piles, dots, strict=True)):
-                line = [Create(stair[index - 1])] if index else []
-                self.play(FadeIn(pile, shift=0.15 * UP), FadeIn(dot), *line, run_time=0.6)
+            for pile, dot, line in zip(piles[1:], dots[1:], stair, strict=True):
+                self.play(FadeIn(pile, shift=0.15 * UP), FadeIn(dot), Create(line), run_time=0.6)
+            s.until("small")
             self.play(FadeIn(small, shift=0.15 * UP), FadeIn(whose), run_time=0.8)
             self.play(Create(rise), run_time=1.2)
             self.play(FadeIn(high, how), run_time=0.6)
+            cracks = [line.animate.scale(0.7).rotate(turn) for line, turn in zip(stair, self.cracks, strict=True)]
+            self.play(*cracks, run_time=0.6)
 
     @staticmethod
     def pile(chips: int, colour: str) -> VGroup:

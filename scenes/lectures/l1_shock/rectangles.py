@@ -51,7 +51,7 @@ from scenes.kit import (
     row,
     tint,
 )
-from scenes.stage import LectureScene
+from scenes.stage import LectureScene, StageStep
 from scenes.waivers import waive
 
 LLAMA, QWEN, V3 = "Llama-3.1-405B", "Qwen2.5-72B", "DeepSeek-V3"
@@ -82,7 +82,11 @@ class TheRule(LectureScene):
         grid = VGroup(*(Square(0.3, stroke_width=0) for _ in range(15 * 7)))
         grid.set_fill(tint("dense", 0.55), 1).arrange_in_grid(cols=15, buff=0.1).move_to(STAGE_CENTER + 0.85 * UP)
         columns = [VGroup(*grid[place::15]) for place in range(15)]
-        token = TokenChip("token").next_to(grid, LEFT, buff=0.6)
+        learned = label("a square: a parameter, a learned number", "body", "muted").next_to(grid, UP, buff=0.25)
+        words = self.run("untrained_gate")["chosen"].labels["token"][:5]
+        text = column(*(TokenChip(word) for word in words), gap=0.14).next_to(grid, LEFT, buff=0.8)
+        token = text[2]
+        pieces = label("tokens", "body", "muted").next_to(text, DOWN, buff=0.2)
         end = grid.get_right() + 0.9 * RIGHT
         error = TokenChip("error", role="cost").move_to(end)
         error.box.set_stroke(role("cost"))
@@ -92,25 +96,30 @@ class TheRule(LectureScene):
         formula = rule().next_to(back, DOWN, buff=0.5).set_x(0)
         names = label("N parameters at work, D tokens", "body", "muted").next_to(formula, DOWN, buff=0.2)
 
+        seat = token.get_center()
+
         def sweep(colour: str, order: list[VGroup]) -> LaggedStart:
             return LaggedStart(*(each.animate.set_fill(role(colour), 1) for each in order), lag_ratio=0.5)
 
         with self.step() as s:
             self.play(FadeIn(grid), run_time=0.8)
-            s.until("token")
-            self.play(FadeIn(token, shift=0.2 * RIGHT), run_time=0.6)
+            s.until("params")
+            self.play(FadeIn(learned), run_time=0.6)
+            s.until("pieces")
+            self.play(FadeIn(text, pieces, shift=0.2 * RIGHT), run_time=0.6)
             s.until("forward")
             self.play(
                 FadeIn(forward), sweep("token", columns), token.animate.move_to(end), run_time=2.2, rate_func=EASE
             )
             s.until("back")
             self.play(FadeOut(token), FadeIn(error), run_time=0.3)
-            home = error.animate.next_to(grid, LEFT, buff=0.6)
+            home = error.animate.move_to(seat)
             self.play(FadeIn(back), sweep("cost", columns[::-1]), home, run_time=1.3, rate_func=EASE)
+            self.play(FadeOut(error), FadeIn(token.move_to(seat)), run_time=0.3)
             s.until("formula")
             self.play(FadeIn(formula, shift=0.2 * UP), FadeIn(names), run_time=0.8)
         self.formula = formula
-        return Group(grid, error, forward, back, names)
+        return Group(grid, learned, text, pieces, forward, back, names)
 
     def llama(self, trace: Trace, before: Group) -> BlockChart:
         """Width × height, to scale."""
@@ -122,7 +131,7 @@ class TheRule(LectureScene):
         blocks = [
             Block(name, *sizes[name], role=roles[name], fmt="words 2 bare" if name == V3 else "") for name in keys
         ]
-        chart = BlockChart(blocks, width=11.2, height=3.6, gap=1.15, fmt="words 3 bare", y_name="tokens read")
+        chart = BlockChart(blocks, width=11.2, height=3.6, gap=1.15, fmt="words 3 bare", y_name="height: tokens read")
         chart.move_to(STAGE_CENTER).shift(0.05 * DOWN)
         self.areas = {
             name: NumberLabel(trace.quantity(f"flops_{key}"), "sci 2 bare", size="body", role=roles[name]).next_to(
@@ -130,13 +139,15 @@ class TheRule(LectureScene):
             )
             for name, key in keys.items()
         }
+        whole = chart.blocks[LLAMA]
         for below in (chart.names[LLAMA], chart.widths[LLAMA]):
-            below.align_to(chart.blocks[LLAMA], LEFT)
+            below.align_to(whole, LEFT)
+        named = label("its name counts a table of words, too", "small", "muted")
+        named.next_to(chart.widths[LLAMA], DOWN, buff=0.08).align_to(whole, LEFT)
         across = row(
             label("width: parameters at work", "small", "muted"), label("area: operations", "small", "muted"), gap=0.5
         )
         across.next_to(chart.axes.names[0], RIGHT, buff=0.5)  # beside what the height is
-        whole = chart.blocks[LLAMA]
         with self.step() as s:
             self.play(FadeOut(before), run_time=0.4)
             self.play(self.formula.animate.scale(0.62).move_to([4.9, STAGE_TOP + 0.25, 0]), run_time=0.8)
@@ -144,7 +155,7 @@ class TheRule(LectureScene):
             self.play(FadeIn(chart.axes), run_time=0.6)
             s.until("llama")
             flat = whole.copy().stretch_to_fit_height(0.06).move_to(whole, aligned_edge=DOWN)
-            self.play(GrowFromEdge(flat, LEFT), FadeIn(chart.names[LLAMA], chart.widths[LLAMA]), run_time=1.4)
+            self.play(GrowFromEdge(flat, LEFT), FadeIn(chart.names[LLAMA], chart.widths[LLAMA], named), run_time=1.4)
             self.play(flat.animate.become(whole), run_time=s.left_until("area") or 1.0, rate_func=EASE)
             self.play(FadeIn(self.areas[LLAMA], across), run_time=0.6)
         self.remove(flat)
@@ -160,18 +171,14 @@ class TheRule(LectureScene):
             gap=0.15,
             edge=DOWN,
         )
-        hours = row(
-            NumberLabel(trace.quantity("gpu_hours_ratio"), "times 2", size="body", role="muted"),
-            label("its chip hours, as published", "body", "muted"),
-            gap=0.15,
-        )
-        notes = Group(times, hours).arrange(DOWN, buff=0.12, aligned_edge=RIGHT)
-        notes.align_to(chart.blocks[LLAMA], RIGHT).align_to(chart.names[LLAMA], UP)
+        times.align_to(chart.blocks[LLAMA], RIGHT).align_to(chart.names[LLAMA], UP)
         with self.step() as s:
             for name, mark in ((QWEN, "qwen"), (V3, "v3")):
                 s.until(mark)
                 self.play(chart.grow(name), FadeIn(chart.names[name], chart.widths[name]), run_time=1.4)
                 self.play(FadeIn(self.areas[name]), run_time=0.5)
+                if name == V3:
+                    self.lit(s, chart)
             s.until("cuts")
             piece = chart.blocks[V3].copy()
             first = piece.copy().stretch_to_fit_height(chart.blocks[LLAMA].height)
@@ -180,8 +187,21 @@ class TheRule(LectureScene):
             self.play(piece.animate(path_arc=0.6).become(first), run_time=1.2)
             self.play(LaggedStart(*(Create(cut) for cut in cuts), lag_ratio=0.2), run_time=1.0)
             self.play(FadeIn(times), run_time=0.5)
-            s.until("hours")
-            self.play(FadeIn(hours), run_time=0.6)
+
+    def lit(self, s: StageStep, chart: BlockChart) -> None:
+        """V3's sliver lights up from its foot, and its width is said; then tokens pass through it, one by one."""
+        sliver, width = chart.blocks[V3], chart.widths[V3]
+        light = sliver.copy().set_fill(role("text"), 1).set_stroke(role("text"))
+        s.until("sliver")
+        self.play(GrowFromEdge(light, DOWN), run_time=1.0)
+        s.until("only")
+        self.play(FadeOut(light), width.animate(rate_func=there_and_back).scale(1.5), run_time=1.6)
+        s.until("work")
+        drops = VGroup(*(Square(0.16, stroke_width=0).set_fill(role("token"), 1) for _ in range(3)))
+        drops.move_to(sliver.get_top() + 0.12 * DOWN)
+        falls = [drop.animate.move_to(sliver.get_bottom() + 0.12 * UP) for drop in drops]
+        self.play(LaggedStart(*falls, lag_ratio=0.35), run_time=1.2)
+        self.play(FadeOut(*drops), run_time=0.2)
 
 
 class TheSameLeague(LectureScene):
