@@ -59,8 +59,7 @@ class AMonthForAStartUp(LectureScene):
         note.move_to([6.2, 2.4, 0], aligned_edge=RIGHT)
         self.head, self.note = Group(head, length), note
         with self.step() as s:
-            s.until("answers")
-            self.play(FadeIn(head), run_time=0.7)
+            self.play(FadeIn(head), run_time=0.8)
             s.until("length")
             self.play(FadeIn(length, note), run_time=0.5)
             for mark, bill in (("old", old), ("large", large), ("small", small)):
@@ -154,8 +153,11 @@ class CheaperTokensMoreTokens(LectureScene):
                 figure.next_to(title, DOWN, buff=0.14, aligned_edge=LEFT)
                 grown = NumberLabel(end, "words 3 bare", size="body", role=colour).move_to(large)
                 grown.align_to(large, UP).shift(0.25 * DOWN)
+                if name == "google":  # the name stands from the first word, its amount comes when it is said
+                    self.play(FadeIn(title), run_time=0.6)
                 s.until(marks[name][0])
-                self.play(FadeIn(small, title, figure), run_time=0.8)
+                come = (small, figure) if name == "google" else (small, title, figure)
+                self.play(FadeIn(*come), run_time=0.8)
                 s.until(marks[name][1])
                 self.add(large, small)
                 self.play(GrowFromPoint(large, large.get_corner(DL)), run_time=1.8, rate_func=EASE)
@@ -203,8 +205,9 @@ class CheaperTokensMoreTokens(LectureScene):
         with self.step() as s:
             self.play(FadeOut(areas), run_time=0.6)
             self.origin(read, self.run("startup_month"))
+            self.play(FadeIn(old[0]), run_time=0.6)
             s.until("old")
-            self.play(FadeIn(old), run_time=0.8)
+            self.play(FadeIn(old[1]), run_time=0.6)
             s.until("now")
             self.play(FadeIn(new), run_time=0.8)
             s.until("slice")

@@ -104,8 +104,8 @@ class ThePriceRace(LectureScene):
 
     def way(self, trace: Trace) -> None:
         with self.step() as s:
-            s.until("up")
             self.clear()
+            s.until("up")
             moment = self.race.year_of("deepseek", self.race.find("deepseek", "V3.1")) + 0.03
             self.play(self.race.sweep_to(moment, rate_func=linear, run_time=2.2))
             self.come(self.tag(trace, "deepseek", "V3.1", "v3_1_out", "latent", LEFT))
