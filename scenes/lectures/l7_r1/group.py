@@ -58,8 +58,13 @@ class OneGroup(LectureScene):
             self.play(FadeIn(prompt), run_time=0.8)
             self.play(FadeIn(true, rule), run_time=0.5)
             s.until("tries")
-            self.play(self.board.write(run_time=3.6))
-            self.play(FadeIn(note), run_time=0.6)
+            self.play(self.board.write(run_time=s.left_until("bracket")), FadeIn(note))
+            s.until("bracket")
+            opened = VGroup(
+                *(self.frame_of_cell(attempt) for attempt, thinks in enumerate(group["thought"].values) if thinks)
+            )
+            self.play(Create(opened), run_time=1.0)
+            self.play(FadeOut(opened), run_time=0.8)
         self.note, self.rule = note, rule
 
     def frame(self, attempt: int, colour: str = "accent") -> RoundedRectangle:
@@ -127,6 +132,9 @@ class OneGroup(LectureScene):
             ),
         )
         ends.arrange(RIGHT, buff=0.3).next_to(notes, LEFT, buff=0.8)
+        frames = VGroup(self.frame(high, "reward"), self.frame(low, "cost"))
+        critic = label("no critic:\ntheir own mean", "small", "accent", align="left")
+        critic.move_to([SAFE_LEFT + SAFE_WIDTH, self.rule.get_y(), 0], RIGHT)
         with self.step() as s:
             self.play(FadeOut(self.marked, self.note), run_time=0.5)
             s.until("mean")
@@ -137,8 +145,11 @@ class OneGroup(LectureScene):
             self.play(FadeIn(board.spreads), FadeIn(notes[1]), run_time=0.8)
             s.until("advantage")
             self.play(board.compare(run_time=2.0))
-            self.play(FadeIn(ends), *(FadeOut(foot) for foot in board.feet), run_time=0.8)
-        self.notes = VGroup(notes, ends, self.frame(high), self.frame(low))
+            s.until("ends")
+            self.play(FadeIn(ends), Create(frames), *(FadeOut(foot) for foot in board.feet), run_time=0.8)
+            s.until("critic")
+            self.play(FadeIn(critic), *(line.animate.set_stroke(width=7) for line in board.means), run_time=1.0)
+        self.notes = VGroup(notes, ends, frames, critic)
 
     def learnt(self, group: Trace) -> None:
         """Four updates, as colour; then what became of the first tokens."""
@@ -157,7 +168,7 @@ class OneGroup(LectureScene):
                 after=" as likely as before",
             )
             for attempt, colour, before in (
-                (opening, "reward", "opening a thought: "),
+                (opening, "reward", "opening bracket: "),
                 (lucky, "cost", "the lucky digit, though paid: "),
             )
         ]
@@ -171,19 +182,22 @@ class OneGroup(LectureScene):
         left_out.move_to([SAFE_LEFT + SAFE_WIDTH, self.rule.get_y(), 0], RIGHT)
         line = row(key, *told, gap=0.45)
         line.next_to(board, DOWN, buff=0.12).align_to(board, LEFT)
-        firsts = VGroup(*(self.frame_of_cell(attempt) for attempt in (opening, lucky)))
+        opened = VGroup(
+            *(self.frame_of_cell(i, "reward" if correct[i] else "cost") for i in range(len(thought)) if thought[i])
+        )
         with self.step() as s:
-            self.play(FadeOut(self.notes[0], self.notes[1]), run_time=0.5)
+            self.play(FadeOut(*self.notes), run_time=0.5)
             s.until("step")
             self.play(FadeIn(key, left_out), run_time=0.4)
             for moment in range(1, moments):
                 self.play(board.step_to(moment, run_time=0.8))
             s.until("open")
-            self.play(Create(firsts[0]), FadeIn(told[0]), run_time=0.8)
-            self.play(Create(firsts[1]), FadeIn(told[1]), run_time=0.8)
+            self.play(Create(opened), FadeIn(told[0]), run_time=1.0)
+            s.until("blurt")
+            self.play(Create(self.frame_of_cell(lucky)), FadeIn(told[1]), run_time=0.8)
 
-    def frame_of_cell(self, attempt: int) -> RoundedRectangle:
+    def frame_of_cell(self, attempt: int, colour: str = "accent") -> RoundedRectangle:
         """A frame around the first token of an attempt."""
         cell = self.board.cells[attempt][0]
         frame = RoundedRectangle(width=cell.width + 0.12, height=cell.height + 0.12, corner_radius=0.08)
-        return frame.set_stroke(role("accent"), 4).move_to(cell)
+        return frame.set_stroke(role(colour), 4).move_to(cell)
