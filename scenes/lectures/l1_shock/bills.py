@@ -269,7 +269,10 @@ class WhatWasCut(LectureScene):
                 name, chart = group
                 s.until(mark)
                 parts = chart.names.values()
-                self.play(FadeIn(name, *parts), chart.grow("H100"), chart.grow("H800"), run_time=1.2)
+                both = [chart.grow("H100")] if mark == "link" else [chart.grow("H100"), chart.grow("H800")]
+                self.play(FadeIn(name, *parts), *both, run_time=1.2)
+            s.until("cut")
+            self.play(charts[-1][1].grow("H800"), run_time=1.2)
             self.play(FadeIn(note), run_time=0.5)
         return Group(charts, note)
 

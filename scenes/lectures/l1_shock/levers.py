@@ -36,7 +36,10 @@ class ThreeLevers(LectureScene):
             self.play(FadeIn(spared[2]), run_time=0.7)
             s.until("moe")
             self.play(FadeOut(spared[0]), run_time=0.3)
-            self.play(FadeIn(moe.picture, moe.numbers), run_time=0.9)
+            self.play(FadeIn(moe.picture), run_time=0.9)
+            s.until("layer")
+            self.play(FadeIn(moe.numbers), run_time=0.6)
+            s.until("token")
             self.play(FadeIn(chips[0], gate), run_time=0.4)
             s.until("light")
             for turn in range(1, 6):

@@ -102,7 +102,7 @@ class TheRule(LectureScene):
             return LaggedStart(*(each.animate.set_fill(role(colour), 1) for each in order), lag_ratio=0.5)
 
         with self.step() as s:
-            self.play(FadeIn(grid), run_time=0.8)
+            self.play(LaggedStart(*(FadeIn(each) for each in columns), lag_ratio=0.5), run_time=4.0)
             s.until("params")
             self.play(FadeIn(learned), run_time=0.6)
             s.until("pieces")
