@@ -83,9 +83,9 @@ class OnlyTheAnswer(LectureScene):
             )
             s.until("check")
             self.play(FadeOut(shown, solution), run_time=0.6)
-            self.play(*(chip.animate.set_opacity(0.35) for chip in written.chips[:-2]), Create(ring), run_time=0.9)
             s.until("pay")
-            self.play(FadeIn(up, checker), run_time=0.7)
+            self.play(*(chip.animate.set_opacity(0.35) for chip in written.chips[:-2]), Create(ring), run_time=0.8)
+            self.play(FadeIn(up, checker), run_time=0.6)
             self.play(Create(mark), run_time=0.7)
         return VGroup(model, arrow, *written.chips, thought, ring, checker, up, mark)
 
@@ -116,9 +116,9 @@ class OnlyTheAnswer(LectureScene):
         nothing = label("thinking earns nothing", "body", "muted").next_to(bars, DOWN, buff=0.25)
         nothing.align_to(bars.bar("a right answer"), LEFT)
         with self.step() as s:
-            self.play(FadeOut(before), run_time=0.6)
-            s.until("task")
+            self.play(FadeOut(before), run_time=0.5)
             self.play(LaggedStart(*(FadeIn(chip) for chip in prompt.chips), lag_ratio=0.1), run_time=1.4)
+            s.until("task")
             self.play(FadeIn(rule), run_time=0.4)
             self.play(LaggedStart(*(FadeIn(digit, shift=0.2 * DOWN) for digit in digits), lag_ratio=0.8), run_time=3.6)
             s.until("right")
