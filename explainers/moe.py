@@ -174,10 +174,11 @@ def moe_fast(x: Tensor, experts: Picked, routing: Routing, limit: float | None =
     """`moe_grouped` without gradients, near the time of its bare products: (T, D) → (T, D).
 
     Every segment writes into one buffer, and the k answers of a token are weighed and added in one go. A GPU, and a
-    CPU with few tokens, take torch's grouped product where torch has it.
+    CPU with few tokens for small experts, take torch's grouped product where torch has it; for a few rows of a large
+    expert a CPU multiplies the other way round.
     """
     k = routing.indices.shape[1]
-    if isinstance(experts, ExpertWeights) and (x.is_cuda or len(x) <= _FEW) and _grouped_mm_for(x, experts):
+    if isinstance(experts, ExpertWeights) and (x.is_cuda or _calls_cost(x, experts)) and _grouped_mm_for(x, experts):
         return _moe_at_once(x, experts, routing, limit)
     to = dispatch(routing)
     rows = x.index_select(0, to.token)  # (N, D)
@@ -187,13 +188,22 @@ def moe_fast(x: Tensor, experts: Picked, routing: Routing, limit: float | None =
         if room is None:  # for the inner values of every expert in turn, so that they stay in the processor's cache
             room = rows.new_empty(2, max(to.sizes), len(w1))
         part, (gate, up) = slice(start, start + size), room[:, :size]
-        torch.mm(rows[part], w1.T, out=gate)  # (n, F)
-        torch.mm(rows[part], w3.T, out=up)
-        if limit is not None:
-            gate.clamp_(max=limit), up.clamp_(min=-limit, max=limit)
-        torch.mm(F.silu(gate, inplace=True).mul_(up), w2.T, out=answers[part])
         start += size
+        if size in _SLIM:
+            columns = rows[part].T  # (D, n)
+            answers[part] = torch.mm(w2, _gated(torch.mm(w1, columns), torch.mm(w3, columns), limit)).T
+        else:
+            torch.mm(rows[part], w1.T, out=gate)  # (n, F)
+            torch.mm(rows[part], w3.T, out=up)
+            torch.mm(_gated(gate, up, limit), w2.T, out=answers[part])
     return _weighed(answers, to.token * k + to.slot, routing.weights)
+
+
+def _gated(gate: Tensor, up: Tensor, limit: float | None) -> Tensor:
+    """SiLU(gate) ⊙ up, both clamped where there is a limit; written over ``gate``."""
+    if limit is not None:
+        gate, up = gate.clamp_(max=limit), up.clamp_(min=-limit, max=limit)
+    return F.silu(gate, inplace=True).mul_(up)
 
 
 def _weighed(answers: Tensor, order: Tensor, weights: Tensor) -> Tensor:
@@ -203,8 +213,15 @@ def _weighed(answers: Tensor, order: Tensor, weights: Tensor) -> Tensor:
     return F.embedding_bag(bags, answers, per_sample_weights=weights.to(answers.dtype), mode="sum")
 
 
-#: Tokens up to which torch's grouped product is faster on a CPU than a loop over experts (`explain bench engine`).
-_FEW = 128
+#: Rows of a product that a CPU does in half the time as weights · rowsᵀ: its rows · weightsᵀ copies the weights first.
+_SLIM = range(4, 33)
+#: Tokens, and numbers in a matrix of an expert, up to which a loop's calls cost a CPU more than its sums.
+_FEW, _SMALL = 128, 1 << 18
+
+
+def _calls_cost(x: Tensor, experts: ExpertWeights) -> bool:
+    """Whether torch's grouped product is faster on a CPU than a loop over experts (`explain bench engine`)."""
+    return len(x) <= _FEW and experts.w1[0].numel() <= _SMALL
 
 
 def _grouped_mm_for(x: Tensor, experts: ExpertWeights) -> bool:
@@ -233,9 +250,7 @@ def _moe_at_once(x: Tensor, experts: ExpertWeights, routing: Routing, limit: flo
         shares = routing.weights.flatten()[order]  # (N,)
         answers = F.grouped_mm(kernels.gated(gate, up, shares, limit), experts.w2.mT, offs=ends)  # (N, D)
         return kernels.sum_of_rows(answers, place.view(tokens, k))
-    if limit is not None:
-        gate, up = gate.clamp_(max=limit), up.clamp_(min=-limit, max=limit)
-    answers = F.grouped_mm(F.silu(gate, inplace=True).mul_(up), experts.w2.mT, offs=ends)  # (N, D)
+    answers = F.grouped_mm(_gated(gate, up, limit), experts.w2.mT, offs=ends)  # (N, D)
     return _weighed(answers, order, routing.weights)
 
 

@@ -43,9 +43,9 @@ def engine(
     sizes: str = "small v2_lite v3",
     parts: str = "moe decode",
     tokens: str = "1 8 32 1024",
-    contexts: str = "1024 8192 32768",
-    batches: str = "1",
-    memory: float = 2.5e9,
+    contexts: str = "1024 8192 32768 131072",
+    batches: str = "1 8 128",
+    memory: float = 8e9,
     device: str = "cpu",
 ) -> Trace:
     """Times of experts and of decoding attention at real layer sizes, with floors and ratios.

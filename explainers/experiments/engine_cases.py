@@ -33,8 +33,8 @@ DECODE_WAYS = (
 )  # fmt: skip
 #: Attention over the cache alone, without its projections: key-value heads of the first three, and MLA absorbed.
 CORES = ("MHA", "GQA", "MQA", "absorbed")
-#: FLOPs above which a naive way is not tried on a CPU: about a second for the machines that this runs on.
-_PATIENCE = 6e10
+#: FLOPs above which a naive way is not tried on a CPU: some seconds for the machines that this runs on.
+_PATIENCE = 6e11
 
 
 @dataclass(frozen=True)

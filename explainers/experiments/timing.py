@@ -1,8 +1,9 @@
 """Clocks for the bench of the engine, and the two ceilings of the machine that everything is held against.
 
-On a CPU what is measured is CPU time of one thread (`time.process_time`), which other work on the machine disturbs less
-than wall time, the best of a few. On CUDA it is the time between two events, the median of some tens, the chip's cache
-emptied before each; work that can be recorded is replayed as a CUDA graph, so that Python's own time stays out of it.
+On a CPU what is measured is CPU time of one thread (`time.process_time`), which other work on the machine disturbs
+less than wall time, the best of a few (long work: once). On CUDA it is the time between two events, the median of
+some tens, the chip's cache emptied before each; work that can be recorded is replayed as a CUDA graph, so that
+Python's own time stays out of it.
 """
 
 from __future__ import annotations
@@ -20,7 +21,10 @@ from typing import Any
 import torch
 
 NAN = math.nan
-_REPEATS = 3
+#: On a CPU work is repeated for about so many seconds, within these bounds: short work is easily disturbed.
+_SPELL, _LEAST, _AT_MOST = 0.3, 3, 20
+#: Work of more CPU seconds than this is measured once: it warms up by itself.
+_LONG = 2.0
 #: On CUDA a case is repeated for about so many seconds, within these bounds.
 _AIM, _FEWEST, _MOST = 0.1, 5, 30
 #: Bytes that are written between two repetitions on CUDA: several times the cache of any chip.
@@ -45,8 +49,11 @@ def seconds(work: Callable[[], Any], device: str, *, graph: bool = False) -> flo
     ``graph``: on CUDA, record the work once and time its replays. It must not wait for the CPU.
     """
     if not device.startswith("cuda"):
-        work()
-        return min(_cpu_seconds(work) for _ in range(_REPEATS))
+        first = _cpu_seconds(work)
+        if first > _LONG:
+            return first
+        repeats = min(max(int(_SPELL / max(first, 1e-9)), _LEAST), _AT_MOST)
+        return min(_cpu_seconds(work) for _ in range(repeats))
     try:
         return _cuda_seconds(_recorded(work) if graph else work)
     except torch.OutOfMemoryError:
