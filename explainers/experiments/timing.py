@@ -38,6 +38,10 @@ class Ceilings:
     bandwidth: float
     rate: float
 
+    def or_better(self, other: Ceilings) -> Ceilings:
+        """The better of two measurements: what disturbs a machine only makes it slower."""
+        return Ceilings(max(self.bandwidth, other.bandwidth), max(self.rate, other.rate))
+
     def floor(self, flops: float, moved: float) -> float:
         """Seconds under which nothing gets that moves these bytes and does these FLOPs."""
         return max(flops / self.rate, moved / self.bandwidth)

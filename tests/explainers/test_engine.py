@@ -12,6 +12,7 @@ from explainers import fast_mla
 from explainers.errors import ExplainError
 from explainers.experiments import engine as bench
 from explainers.experiments import engine_cases as cases
+from explainers.experiments.timing import Ceilings
 from explainers.fast_mla import JoinedCache, decode_fused
 from explainers.mla import LatentCache, MLAConfig, MLAWeights, decode_absorbed
 from explainers.moe import ExpertWeights, GateConfig, moe_fast, moe_grouped, moe_loop, route
@@ -34,6 +35,13 @@ def test_fast_experts_are_the_plain_ones(tokens: int, inner: int, limit: float |
     near = moe_fast(x.float(), single, replace(routing, weights=routing.weights.float()), limit)
     assert (near - plain).abs().max() < 1e-5 * plain.abs().max()
     assert (moe_fast(x, w, routing, 0.1) - plain).abs().max() > 1e-3  # the limit limits
+
+
+def test_a_floor_is_what_the_machine_did_at_its_best() -> None:
+    busy, free = Ceilings(1e10, 2e11), Ceilings(2e10, 1e11)
+    assert busy.or_better(free) == free.or_better(busy) == Ceilings(2e10, 2e11)
+    assert busy.or_better(free).floor(4e11, 1e10) == 2  # arithmetic binds
+    assert busy.or_better(free).floor(1e11, 4e10) == 2  # bytes bind
 
 
 @torch.no_grad()
