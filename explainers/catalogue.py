@@ -306,7 +306,7 @@ register(
         "explainers.experiments.engine:engine",
         "times of experts and of decoding attention at real layer sizes, with floors and beside transformers",
         recorded=True,
-        minutes=6,
+        minutes=10,
     ),
     Run(
         "engine_gpu",

@@ -80,12 +80,13 @@ def compression(trace: Trace) -> Mobject:
     products when tokens are many; the small model's {moe_over_products_small | .2}: in so narrow experts
     sorting rows and adding answers weigh more. Absorbed decoding is up to {decode_gain_v2_lite | .0} as
     fast as transformers' module, which expands keys and values anew (V2-Lite's sizes; the small model's
-    {decode_gain_small | .0}; V3's {decode_gain_v3 | .1} at the shortest context, the only one where the
-    module was waited for), and takes {decode_over_products_v3 | .2} its bare products at V3's size.""",
+    {decode_gain_small | .0}; V3's {decode_gain_v3 | .1} at the longest context for which the module was
+    waited for), and takes {decode_over_products_v3 | .2} its bare products at V3's size.""",
     against="""On a CPU absorbed decoding is far from reading its bytes once: {decode_over_bytes_v3 | .1} that at V3's
     size at worst. It stays close to its bare products, so what limits it is arithmetic, not memory. And with
-    real experts and one token nothing is twice as fast as transformers ({moe_gain_v2_lite | .2} at least):
-    its loop already takes little more than reading the weights.""",
+    real experts and few tokens nothing is twice as fast as transformers ({moe_gain_v2_lite | .2} at least):
+    its loop already takes little more than reading the weights. What can be saved lies between: some rows an
+    expert are multiplied faster the other way round, as weights times rows.""",
 )
 def engine(trace: Trace) -> Mobject:
     return decoding(trace, "v2_lite")
