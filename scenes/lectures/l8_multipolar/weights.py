@@ -62,7 +62,7 @@ class WhatALicenceLetsYouDo(LectureScene):
         texts = {name: facts.text(where)[0] if where else "" for name, _, where, *_ in self.licences}
         roles = [colour for *_, colour, _ in self.licences]
         rights = licence_rights(texts).pick(right=slice(3))  # the ones that the words name
-        matrix = LicenceMatrix(rights, roles=roles, pitch=0.7, column=2.2, radius=0.2)
+        matrix = LicenceMatrix(rights, roles=roles, pitch=0.64, column=2.2, radius=0.2)
         matrix.move_to([0, STAGE_TOP - 0.5, 0], UP).align_to([SAFE_LEFT + 0.6, 0, 0], LEFT)
         sources = [self.number(f"fact.timeline.licence_{key}.date") for key in ("to_v3", "mit", "others")]
         self.origin(*sources)
