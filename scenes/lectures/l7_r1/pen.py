@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 from manim import DOWN, LEFT, RIGHT, UP, Create, FadeIn, FadeOut, LaggedStart, Square, VGroup
 
-from explainers.quantities import Computed, Quantity, computed
+from explainers.quantities import Computed, Quantity
 from explainers.traces import NamedArray, Trace
 from scenes.kit import (
     STAGE_CENTER,
@@ -37,8 +37,9 @@ class AFaultyPen(LectureScene):
 
     def pen(self, checking: Trace) -> VGroup:
         """One digit comes out wrong, one in ten does; then a chain with its second look, and what the examples did."""
-        running = self.run("grpo_group")["running"]
-        meant, wrong = quantity_at(running, self.spoilt), self.slipped(quantity_at(running, self.spoilt))
+        group = self.run("grpo_group")
+        running = group["running"]
+        meant, wrong = quantity_at(running, self.spoilt), self.slipped(group, self.spoilt)
         slip = self.slip(meant, wrong)
         count = round(1 / float(checking.quantity("pen")))
         squares = VGroup(*(Square(0.74, stroke_width=2, color=role("token")) for _ in range(count)))
@@ -82,10 +83,11 @@ class AFaultyPen(LectureScene):
         return VGroup(*(each for each in line if each is not chain[self.spoilt]), bad, slipped, looked, copied)
 
     @staticmethod
-    def slipped(meant: Quantity) -> Quantity:
-        """Another digit than the meant one, drawn as the pen draws it: all others are equally likely."""
-        other = (int(meant.value) + 1 + int(np.random.default_rng(1).integers(9))) % 10
-        return computed(other, "", "an example: another digit than the meant one, drawn by chance", (meant,))
+    def slipped(group: Trace, place: int) -> Quantity:
+        """A wrong digit for the result at ``place``: the one that an attempt of the group really wrote there."""
+        meant, written = group["running"].values[place], group["token"].values[:, place + 1]  # after the bracket
+        sample = int(np.flatnonzero(group["thought"].values.astype(bool) & (written != meant))[0])
+        return quantity_at(group["token"], sample, place + 1, name="an example: what one attempt wrote in its place")
 
     @staticmethod
     def written(digit: Quantity, colour: str) -> VGroup:

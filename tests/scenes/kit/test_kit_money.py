@@ -35,6 +35,16 @@ def test_a_waterfall_adds_up_to_scale():
         Waterfall([Bar("a", q(6.0)), Bar("b", q(-3.0))])
 
 
+def test_names_of_a_waterfall_come_with_their_columns_or_all_before_them():
+    fall = Waterfall([Bar("a", q(6.0)), Bar("b", q(3.0))], total="all")
+    name = fall.names["b"]
+    assert name in [each.mobject for each in fall.grow("b").animations]
+    assert set(fall.name_all().mobject) == set(fall.names.values())
+    assert name not in [each.mobject for each in fall.grow("b").animations]
+    with pytest.raises(ExplainError, match="unknown item 'c'"):
+        fall.grow("c")
+
+
 def test_a_waffle_has_one_square_a_unit_and_a_broken_one():
     waffle = Waffle(q(25.0, "USD"), q(10.0, "USD"), columns=5, cell=0.2, gap=0.0)
     assert len(waffle.squares.points) == 3 * 16
