@@ -129,10 +129,12 @@ class AllMustBeThere(LectureScene):
             self.add(gate.choosing)
             self.play(gate.rise(run_time=1.2), FadeIn(words[0]))
             s.until("few")
-            self.play(gate.light(team(trace, layer, token)), FadeIn(words[1]), run_time=0.7)
+            plain = trace["indices_unbiased"].pick(**pick).values.tolist()  # nothing is nudged yet
+            self.play(gate.light(plain), FadeIn(words[1]), run_time=0.7)
             s.until("nudge")
             self.add(gate.pieces)
             self.play(gate.lean(1.0, run_time=1.0), FadeIn(words[2]))
+            self.play(gate.light(team(trace, layer, token)), run_time=0.4)
             s.until("answer")
             self.play(
                 FadeIn(words[3]),
