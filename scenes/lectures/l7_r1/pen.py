@@ -182,7 +182,7 @@ class AFaultyPen(LectureScene):
             before="second looks that were needless: ",
         )
         needless.next_to(fixes.axes, DOWN, buff=0.12).align_to(fixes.axes.corners, LEFT)
-        lines = label("three lines: three trainings", "small", "muted")
+        lines = label("three lines: three trainings; means: over more problems", "small", "muted")
         lines.next_to(right.axes, DOWN, buff=0.12).align_to(right.axes.corners, LEFT)
         seeds = [f"seed {seed}" for seed in checking["greedy_accuracy"].labels["seed"]]
         with self.step() as s:
