@@ -119,7 +119,9 @@ def mark(share: float, colour: str, radius: float = 0.17) -> VGroup:
 
 
 class ChipShelf(DataBound, VGroup):
-    """A model's weights poured into chips of one kind; a chip is as wide as its memory.
+    """A model's weights poured into chips of one kind; a chip is as wide as its memory, and they stand without gaps.
+
+    So what is poured ends where the weights end, however many chips there are: the widths of shelves can be compared.
 
     >>> shelf = ChipShelf(weights, memory, name="H100", unit=1.45e-11)   # frame units a byte
     >>> self.play(shelf.pour());  shelf.count                            # how many chips it takes
@@ -133,7 +135,6 @@ class ChipShelf(DataBound, VGroup):
         name: str = "",
         unit: float = 1.4e-11,
         thickness: float = 0.5,
-        gap: float = 0.07,
         role: str = "latent",
         note: str = "",
     ) -> None:
@@ -149,7 +150,7 @@ class ChipShelf(DataBound, VGroup):
         self.chips, self.fills, self.shares = VGroup(), VGroup(), []
         for place in range(chips):
             chip = Rectangle(width=wide, height=thickness, stroke_width=2, stroke_color=theme.role("token"))
-            chip.move_to([place * (wide + gap), 0, 0], LEFT)
+            chip.move_to([place * wide, 0, 0], LEFT)
             share = min(1.0, float(weights) / float(memory) - place)
             fill = Rectangle(width=wide * share, height=thickness, stroke_width=0)
             self.fills.add(fill.set_fill(theme.role(role), 0.85).move_to(chip, LEFT))

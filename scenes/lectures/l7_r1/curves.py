@@ -154,7 +154,7 @@ class WasItThere(LectureScene):
             length=6.2,
             thickness=0.75,
             gap=0.45,
-            name="problems solved",
+            name="problems solved, in another exam than the curve’s",
         )
         bars.move_to(STAGE_CENTER + 0.75 * DOWN)
         opened = TokenRow(["<think>"], size="body")

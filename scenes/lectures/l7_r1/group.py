@@ -16,10 +16,12 @@ from scenes.kit import (
     NumberLabel,
     Phrase,
     TokenRow,
+    dim,
     label,
     quantity_at,
     role,
     row,
+    undim,
 )
 from scenes.stage import LectureScene
 
@@ -182,9 +184,9 @@ class OneGroup(LectureScene):
         left_out.move_to([SAFE_LEFT + SAFE_WIDTH, self.rule.get_y(), 0], RIGHT)
         line = row(key, *told, gap=0.45)
         line.next_to(board, DOWN, buff=0.12).align_to(board, LEFT)
-        opened = VGroup(
-            *(self.frame_of_cell(i, "reward" if correct[i] else "cost") for i in range(len(thought)) if thought[i])
-        )
+        # every opening bracket is the same choice; whether it was a good one is what the bar beside it says
+        opened = VGroup(*(self.frame_of_cell(i) for i in range(len(thought)) if thought[i]))
+        others = [board.bars[i] for i in range(len(thought)) if not thought[i]]
         with self.step() as s:
             self.play(FadeOut(*self.notes), run_time=0.5)
             s.until("step")
@@ -192,9 +194,10 @@ class OneGroup(LectureScene):
             for moment in range(1, moments):
                 self.play(board.step_to(moment, run_time=0.8))
             s.until("open")
-            self.play(Create(opened), FadeIn(told[0]), run_time=1.0)
+            self.play(Create(opened), dim(*others, to=0.3), FadeIn(told[0]), run_time=1.0)
             s.until("blurt")
-            self.play(Create(self.frame_of_cell(lucky)), FadeIn(told[1]), run_time=0.8)
+            paid = self.frame_of_cell(lucky)
+            self.play(FadeOut(opened), Create(paid), undim(board.bars[lucky]), FadeIn(told[1]), run_time=0.8)
 
     def frame_of_cell(self, attempt: int, colour: str = "accent") -> RoundedRectangle:
         """A frame around the first token of an attempt."""

@@ -11,6 +11,7 @@ from manim import (
     Circle,
     Create,
     Cross,
+    DashedLine,
     FadeIn,
     FadeOut,
     Group,
@@ -99,13 +100,11 @@ class WhatEachRuleCut(LectureScene):
         self.play(goal, FadeIn(self.event[mark]), *also, run_time=0.9, rate_func=EASE)
 
     def bar(self, *names: str) -> None:
-        """A cross goes from the rule's date to each chip that it bars."""
+        """A cross falls on each chip that the rule bars: on the chip, since a way there would cross the axis."""
         for name in names:
-            self.crosses[name] = Cross(stroke_width=5, scale_factor=0.22).move_to(self.now).set_stroke(role("cost"))
-        crosses = [self.crosses[name] for name in names]
-        self.play(*(FadeIn(cross) for cross in crosses), run_time=0.3)
-        goals = (cross.animate.move_to(self.chart.at(name)) for cross, name in zip(crosses, names, strict=True))
-        self.play(*goals, run_time=0.9, rate_func=EASE)
+            self.crosses[name] = Cross(stroke_width=5, scale_factor=0.22).set_stroke(role("cost"))
+            self.crosses[name].move_to(self.chart.at(name))
+        self.play(*(FadeIn(self.crosses[name], scale=2.5) for name in names), run_time=0.9, rate_func=EASE)
 
     def cut(self, old: str, new: str) -> None:
         """A chip is cut down to another: a dot leaves a trail."""
@@ -156,42 +155,46 @@ class WhatEachRuleCut(LectureScene):
     def last(self) -> None:
         chart = self.chart
         fast, link, reads = (self.number(f"fact.hardware.h200.{field}") for field in ("bf16", "nvlink", "bandwidth"))
-        ring = Circle(0.3, stroke_width=5).set_stroke(role("accent")).move_to(chart.axes.point(fast, link))
-        name = label("H200", "body", "accent", weight="medium").next_to(ring, UP, buff=0.1).shift(0.5 * RIGHT)
+        place = chart.axes.point(fast, link)  # the place of the H100: barred, but its dot is now that of the H200
+        dot = chart.dots["H100"].copy().set_color(role("accent")).move_to(place)
+        name = label("H200", "body", "accent", weight="medium").next_to(chart.names["H100"], RIGHT, buff=0.2)
         note = column(
             label("as fast as the H100,", "small", "accent"),
             self.memory("memory at", reads, "accent"),
             gap=0.08,
-        ).next_to(ring, DOWN, buff=0.05)
-        note.align_to([ring.get_x() + 0.3, 0, 0], LEFT)
+        ).next_to(dot, DOWN, buff=0.18)
+        note.align_to([dot.get_x() + 0.3, 0, 0], LEFT)
         plate = SurroundingRectangle(note, buff=0.06, stroke_width=0).set_fill(role("ground"), 1)
         border = Line(0.75 * UP, 0.75 * DOWN, stroke_width=6).set_stroke(role("cost"))
-        border.move_to([SAFE_RIGHT - 1.1, ring.get_y(), 0])
+        border.move_to([SAFE_RIGHT - 1.1, dot.get_y(), 0])
         words = label("stopped by\nChinese\ncustoms", "small", "cost", align="center").next_to(border, DOWN, buff=0.15)
         then = label("then some\nfirms may buy", "small", "accent", align="center").next_to(words, DOWN, buff=0.15)
-        to = label("China", "body", "muted").next_to(border, RIGHT, buff=0.25)
+        to = label("China", "body", "muted").next_to(border, RIGHT, buff=0.2).align_to(border, DOWN)
         with self.step() as s:
             s.until("licence")
             self.rule("licence")
             self.bar("H20")
             s.until("back")
             self.rule("back")
-            self.play(self.crosses["H20"].animate.move_to(self.now), run_time=0.7, rate_func=EASE)
-            self.play(FadeOut(self.crosses["H20"]), run_time=0.3)
+            self.play(FadeOut(self.crosses["H20"], scale=2.5), run_time=0.7, rate_func=EASE)
             s.until("h200")
             self.rule("h200")
             self.origin(*self.dates.values(), *chart.bound, fast, link, reads)
-            self.play(FadeIn(ring, scale=1.4), FadeIn(name), run_time=0.7)
+            barred = self.crosses["H100"]
+            self.play(barred.animate.scale(0.7).next_to(chart.names["H100"], LEFT, buff=0.14), run_time=0.6)
+            self.play(FadeIn(dot, scale=1.4), FadeIn(name), run_time=0.6)
             self.play(FadeIn(plate, note), run_time=0.6)
             s.until("customs")
             self.play(Create(border), FadeIn(words, to), run_time=0.7)
-            sent = ring.copy()
-            goal = ring.copy().next_to(border, LEFT, buff=0.06)
-            above = name.copy().next_to(goal, UP, buff=0.1).align_to(goal, RIGHT)
+            sent = dot.copy()
+            goal = dot.copy().next_to(border, LEFT, buff=0.1)
+            above = name.copy().next_to(goal, UP, buff=0.12).align_to(goal, RIGHT)
             self.play(sent.animate.move_to(goal), run_time=1.2, rate_func=EASE)
             self.play(FadeIn(above), run_time=0.4)
+            sent = VGroup(sent, above)
             s.until("some")
-            self.play(border.animate.set_stroke(role("accent")), FadeIn(then), run_time=0.7)
+            self.play(border.animate.set_stroke(role("accent")), FadeIn(then), run_time=0.5)
+            self.play(sent.animate.next_to(border, RIGHT, buff=0.15).set_y(sent.get_y()), run_time=0.9, rate_func=EASE)
 
 
 class WhereItRuns(LectureScene):
@@ -229,9 +232,17 @@ class WhereItRuns(LectureScene):
         amount.move_to([SAFE_LEFT, STAGE_TOP - 0.25, 0], LEFT)
         whole = Rectangle(width=float(weights) * self.unit, height=0.3, stroke_width=0).set_fill(role("latent"), 0.85)
         whole.next_to(amount, DOWN, buff=0.2).align_to([SAFE_LEFT + 0.05, 0, 0], LEFT)
+        end = whole.get_right()
         for place, shelf in enumerate(shelves):
             shelf.shift([SAFE_LEFT + 0.05 - shelf.chips.get_left()[0], 0.75 - 1.25 * place - shelf.chips.get_y(), 0])
         claims = self.claims(shelves[-1])
+        lines = [  # what is poured ends where the weights end
+            DashedLine([end[0], above, 0], [end[0], shelf.chips.get_top()[1] + 0.03, 0], dash_length=0.08)
+            for above, shelf in zip(
+                (whole.get_bottom()[1], *(shelf.chips.get_bottom()[1] for shelf in shelves)), shelves, strict=False
+            )
+        ]
+        guides = VGroup(*lines).set_stroke(role("accent"), 2.5)
         scale = label("widths to one scale of memory; room for the cache comes on top", "small", "muted")
         scale.move_to([SAFE_RIGHT, amount.get_y(), 0], RIGHT)
         with self.step() as s:
@@ -242,13 +253,13 @@ class WhereItRuns(LectureScene):
                 pour = shelf.pour()
                 self.play(FadeIn(shelf.chips, shelf.name, *([shelf.note] if note else [])), run_time=0.5)
                 self.play(pour, run_time=1.8)
-                self.play(FadeIn(shelf.number), run_time=0.3)
+                self.play(FadeIn(shelf.number), Create(guides[shelves.index(shelf)]), run_time=0.4)
                 if mark == "h200":
                     self.play(FadeIn(scale), run_time=0.5)
             for mark, claim in zip(("v4", "silent"), claims, strict=True):
                 s.until(mark)
                 self.play(FadeIn(claim, shift=0.2 * UP), run_time=0.7)
-        return Group(amount, whole, scale, claims, *shelves)
+        return Group(amount, whole, scale, claims, guides, *shelves)
 
     @staticmethod
     def claims(shelf: ChipShelf) -> VGroup:

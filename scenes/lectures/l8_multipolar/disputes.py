@@ -7,6 +7,7 @@ from manim import (
     LEFT,
     RIGHT,
     UP,
+    Create,
     DoubleArrow,
     FadeIn,
     FadeOut,
@@ -174,8 +175,10 @@ class TwoDisputes(LectureScene):
             NumberLabel(total, "words 2", size="body", role="cost", before="over ", after=" answers drawn"),
         ).arrange(DOWN, buff=0.12, aligned_edge=LEFT)
         said.next_to(chart, UP, buff=0.4).align_to([SAFE_LEFT, 0, 0], LEFT)
-        hollow = label("hollow: alleged", "small", "muted").next_to(chart, DOWN, buff=0.4).align_to(said, LEFT)
-        web = VGroup(*(Square(0.32, stroke_width=1.5) for _ in range(63))).set_stroke(role("muted"))
+        hollow = label("hollow: one side’s own word", "small", "muted").next_to(chart, DOWN, buff=0.4)
+        hollow.align_to(said, LEFT)
+        web = VGroup(*(Square(0.32, stroke_width=1.5) for _ in range(63)))
+        web.set_stroke(role("muted")).set_fill(tint("muted", 0.3), 1)
         web.arrange_in_grid(rows=7, cols=9, buff=0.1).move_to([SAFE_RIGHT - 2.45, -0.45, 0])
         answers = VGroup(*(web[place] for place in (4, 11, 17, 25, 30, 41, 47, 52, 58)))
         left = web.get_left()
@@ -234,21 +237,27 @@ class TwoDisputes(LectureScene):
         cells.set_stroke(role("muted")).move_to([SAFE_LEFT + 0.05, STAGE_TOP - 0.85, 0], LEFT)
         count = NumberLabel(months, "plain", size="body", role="cost", before="about ", after="s behind the leaders")
         count.next_to(cells, RIGHT, buff=0.35)
-        doubt = label("hollow: contested", "small", "muted").next_to(count, DOWN, buff=0.15).align_to(count, LEFT)
+        doubt = label("contested: others see no growing gap", "small", "muted").next_to(count, DOWN, buff=0.15)
+        doubt.align_to(count, LEFT)
         who = label("the institute CAISI, on V4-Pro", "body", "cost").next_to(cells, UP, buff=0.2).align_to(cells, LEFT)
         tests = VGroup(*(Square(0.55, stroke_width=2) for _ in range(9))).arrange(RIGHT, buff=0.12)
         tests.set_stroke(role("token")).set_fill(role("token"), 0.6)
-        tests.move_to([SAFE_LEFT + 0.05, 0.55, 0], LEFT)
-        hidden = label("its tests; hollow: private", "body", "muted").next_to(tests, RIGHT, buff=0.35)
+        tests.move_to([SAFE_LEFT + 0.05, 0.75, 0], LEFT)
+        hidden = label("its tests", "body", "muted").next_to(tests, RIGHT, buff=0.35)
+        private = VGroup(*tests[-2:])
+        shut = VGroup(*(Line(test.get_corner(DOWN + LEFT), test.get_corner(UP + RIGHT)) for test in private))
+        shut.set_stroke(role("token"), 3)
+        kept = label("private", "small", "token").next_to(private, DOWN, buff=0.1)
         bars = [Bar(name, q, "latent" if place == 0 else "token") for place, (name, q) in enumerate(swe.items())]
         chart = BarChart(bars, length=8.4, fmt="percent 3", size="body", thickness=0.4, gap=0.14)
         chart.bar("DeepSeek’s own").set_fill(role("latent"), 0.15).set_stroke(role("latent"), 2.5)
-        chart.move_to([SAFE_LEFT, -1.6, 0], LEFT)
+        chart.move_to([SAFE_LEFT, -1.68, 0], LEFT)
         name = (
             label("V4-Pro: real faults repaired, SWE-bench Verified", "body")
             .next_to(chart, UP, buff=0.2)
             .align_to(chart, LEFT)
         )
+        own = label("hollow: its maker’s own count", "small", "muted").next_to(name, RIGHT, buff=0.4)
         with self.step() as s:
             self.play(FadeOut(before), run_time=0.4)
             self.origin(months, *swe.values())
@@ -260,9 +269,8 @@ class TwoDisputes(LectureScene):
             self.play(FadeIn(count), run_time=0.4)
             s.until("critics")
             self.play(FadeIn(tests, hidden), run_time=0.7)
-            self.play(*(test.animate.set_fill(role("ground"), 1) for test in tests[-2:]), run_time=0.7)
-            self.play(cells.animate.set_fill(role("cost"), 0.15), FadeIn(doubt), run_time=0.7, rate_func=EASE)
+            self.play(private.animate.set_fill(tint("token", 0.25), 1), Create(shut), FadeIn(kept), run_time=0.7)
+            self.play(FadeIn(doubt), run_time=0.7)
             s.until("swe")
             self.play(FadeIn(name, *chart.names.values()), run_time=0.5)
-            for each in swe:
-                self.play(chart.grow(each), run_time=0.7)
+            self.play(*(chart.grow(each) for each in swe), FadeIn(own), run_time=1.4)
