@@ -28,10 +28,11 @@ class LoadRain(DataBound, VGroup):
     >>> self.play(rain.fall(12, run_time=5))      # from where it stands to point 12 of the axis "step"
 
     ``load`` is (step, expert), each step summing to 1. A column is as high as its load against the mean; a dashed line
-    marks the mean, a solid one the busiest expert, and the distance between them is MaxVio. ``most`` is the height
-    of the picture in means (experts / k, when k experts get everything). ``bias`` (step, expert)
-    hangs below: up for what was raised, down for what was lowered. Every drop is the same share of a step's tokens, and
-    ``air`` is how long it falls, in points of the axis.
+    marks the mean, a solid one the busiest expert, and the upright one beside it is as long as its load. ``most`` is
+    the height of the picture in means (experts / k, when k experts get everything). ``bias`` (step, expert) hangs
+    below: up for what was raised, down for what was lowered. Every drop is the same share of a step's tokens, and
+    ``air`` is how long it falls, in points of the axis. A `fall` is a shower of its own: it begins with a clear sky and
+    its last drops land at its end, so that the picture after it is the same however long it took.
     """
 
     def __init__(
@@ -63,6 +64,7 @@ class LoadRain(DataBound, VGroup):
         self._most_bias = max(float(np.abs(self.biases).max()), 1e-9)
         self.most, self.drops, self.sky, self.bias_height = most, drops, sky, bias_height
         self.position, self.air = position, air
+        self.shower = (0.0, math.inf)  # only drops that begin and land within are drawn
         self.plot = Rectangle(width=width, height=height, stroke_width=0, fill_opacity=0)
         self.columns, self.water = self._path("expert"), self._path("token")
         self.water.set_fill(opacity=0.55)  # many and fast: not so bright that they flicker
@@ -73,10 +75,10 @@ class LoadRain(DataBound, VGroup):
         self.mean = DashedLine([self.plot.get_left()[0], mean, 0], [self.plot.get_right()[0], mean, 0], dash_length=0.1)
         self.mean.set_stroke(theme.role("text"), 2)
         self.busiest = self.base.copy().set_stroke(theme.role("accent"), 3)
-        self.gap = Line(UP, DOWN, stroke_width=4, stroke_color=theme.role("accent"))
+        self.reach = Line(UP, DOWN, stroke_width=4, stroke_color=theme.role("accent"))
         self.names = VGroup(Label("mean", "small", "text").next_to(self.mean, RIGHT, buff=0.1))
         self.zero = self.base.copy().set_stroke(theme.role("hairline"), 1.2).shift(DOWN * (0.16 + bias_height))
-        self.add(self.plot, self.base, self.columns, self.water, self.mean, self.busiest, self.gap, self.names)
+        self.add(self.plot, self.base, self.columns, self.water, self.mean, self.busiest, self.reach, self.names)
         if bias is not None:
             self.add(self.zero, self.raised, self.lowered)
         self.center()
@@ -110,10 +112,10 @@ class LoadRain(DataBound, VGroup):
         half = np.full(len(load), pitch * 0.36)
         _boxes(self.columns, x - half, x + half, np.full(len(load), ground), np.maximum(tops, ground + 0.01))
         self._bias(x, half)
-        high, mean = tops.max(), self._y(1.0)
+        high = tops.max()
         right = float(self.plot.get_right()[0])
         self.busiest.put_start_and_end_on([x[load.argmax()] - half[0], high, 0], [right + 0.06, high, 0])
-        self.gap.put_start_and_end_on([right, mean, 0], [right, max(high, mean + 0.01), 0])
+        self.reach.put_start_and_end_on([right, ground, 0], [right, max(high, ground + 0.01), 0])
         self._drops(x, tops, pitch)
         return self
 
@@ -142,7 +144,7 @@ class LoadRain(DataBound, VGroup):
             for drop in range(math.ceil(told[0, expert] - phase), math.floor(told[-1, expert] - phase) + 1):
                 start = float(np.interp(drop + phase, told[:, expert], grid))
                 share = (self.position - start) / fall
-                if start < 0 or not 0 <= share < 1:
+                if start <= self.shower[0] or start + fall > self.shower[1] or not 0 <= share < 1:
                     continue
                 left.append(x[expert] + (((drop + phase) * _GOLDEN * 7) % 1 - 0.5) * pitch * 0.5)
                 low.append(sky + (tops[expert] - sky) * share**1.6)
@@ -185,17 +187,18 @@ class Raining(Animation):
         if not 0 <= position <= len(rain.loads) - 1:
             raise ExplainError(f"there is no point {position:g}: the training has {len(rain.loads)}, counted from zero")
         self._goal = float(position)
-        self._air = max(0.3, seconds * (self._goal - rain.position) / run_time)
+        way = self._goal - rain.position
+        self._air = min(seconds * way / run_time, 0.6 * way) or 0.3
         super().__init__(rain, run_time=run_time, rate_func=rate_func, **options)
 
     def begin(self) -> None:
-        """Note where the rain stands."""
-        self._start, self._before = self.mobject.position, self.mobject.air
+        """Note where the rain stands; the shower begins."""
+        self._start = self.mobject.position
+        self.mobject.air, self.mobject.shower = self._air, (self._start, self._goal)
         super().begin()
 
     def interpolate_mobject(self, alpha: float) -> None:
         """Show this moment."""
-        self.mobject.air = self._before + (self._air - self._before) * min(1.0, 3 * alpha)
         self.mobject.show(self._start + (self._goal - self._start) * self.rate_func(alpha))
 
 

@@ -62,7 +62,7 @@ class ThreeLevers(LectureScene):
             "percent 3",
             size="small",
             role="reward",
-            before="by the later paper: ",
+            before="first paper; the later one says ",
         )
         later.next_to(rl, DOWN, buff=0.14)
         tries, verdicts = self.tries(rl)

@@ -112,10 +112,12 @@ class TheRule(LectureScene):
                 FadeIn(forward), sweep("token", columns), token.animate.move_to(end), run_time=2.2, rate_func=EASE
             )
             s.until("back")
-            self.play(FadeOut(token), FadeIn(error), run_time=0.3)
+            self.play(FadeOut(token), run_time=0.2)  # one word after the other: two at once in a chip are none
+            self.play(FadeIn(error), run_time=0.2)
             home = error.animate.move_to(seat)
-            self.play(FadeIn(back), sweep("cost", columns[::-1]), home, run_time=1.3, rate_func=EASE)
-            self.play(FadeOut(error), FadeIn(token.move_to(seat)), run_time=0.3)
+            self.play(FadeIn(back), sweep("cost", columns[::-1]), home, run_time=1.1, rate_func=EASE)
+            self.play(FadeOut(error), run_time=0.2)
+            self.play(FadeIn(token.move_to(seat)), run_time=0.2)
             s.until("formula")
             self.play(FadeIn(formula, shift=0.2 * UP), FadeIn(names), run_time=0.8)
         self.formula = formula

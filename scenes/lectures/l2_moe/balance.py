@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 from manim import DOWN, LEFT, RIGHT, UP, AnimationGroup, Create, DashedLine, FadeIn, FadeOut, Line, Rectangle, VGroup
 
+from explainers.quantities import Quantity
 from explainers.traces import NamedArray, Trace
 from scenes.kit import (
     SAFE_LEFT,
@@ -41,7 +42,7 @@ def typical(trace: Trace) -> int:
 
 
 class BalanceScene(LectureScene):
-    """Rain at the left, the distance of the busiest expert from the mean at the right, both at the same step."""
+    """Rain at the left, the load of the busiest expert against the mean at the right, both at the same step."""
 
     lecture = 0
 
@@ -53,20 +54,20 @@ class BalanceScene(LectureScene):
         steps = NamedArray(
             np.array([float(each) for each in vio.labels["step"]]), ("step",), "step", "", {}, vio.run, ""
         )
-        self.ceiling = trace.quantity("max_vio_ceiling")
+        self.most = trace.quantity("max_vio_ceiling") + 1
         self.layer = typical(trace)
         series = []
         for mode in (NEITHER, RESCUE, RULE):
-            of_seed = vio.values[self.modes.index(mode)].mean(-1)  # (seed, step)
+            of_seed = 1 + vio.values[self.modes.index(mode)].mean(-1)  # (seed, step): MaxVio counts from the mean
             mean, spread = (
-                NamedArray(values, ("step",), f"MaxVio, {mode}", "", {}, vio.run, vio.digest)
+                NamedArray(values, ("step",), f"1 + MaxVio, {mode}", "", {}, vio.run, vio.digest)
                 for values in (of_seed.mean(0), of_seed.std(0, ddof=1))
             )
             series.append(Series(mode, mean, steps, spread, COLOURS[mode]))
         chart = LineChart(
             series,
             x_name="training step",
-            y_axis=Axis(0, float(self.ceiling) * 1.02, "busiest above the mean, × the mean"),
+            y_axis=Axis(0, float(self.most) * 1.02, "load of the busiest, × the mean"),
             names="",
             width=4.3,
             height=3.5,
@@ -81,8 +82,9 @@ class BalanceScene(LectureScene):
         """The experts of one layer in the first training of a mode."""
         place = {"mode": self.modes.index(mode), "layer": self.layer}
         loads, biases = self.trace["load"].pick(**place), self.trace["bias"].pick(**place)
-        most = float(self.ceiling) + 1
-        rain = LoadRain(loads, biases if bias else None, most=most, width=6.4, height=3.0, sky=0.55, drops=56)
+        rain = LoadRain(
+            loads, biases if bias else None, most=float(self.most), width=6.4, height=3.0, sky=0.55, drops=56
+        )
         rain.shift(RIGHT * (SAFE_LEFT + 0.12 - rain.base.get_left()[0]))
         return rain.shift(UP * (STAGE_CENTER[1] - 1.0 - rain.base.get_y()))
 
@@ -98,7 +100,7 @@ class BalanceScene(LectureScene):
 
     def top_line(self, chart: LineChart) -> VGroup:
         """The most that is possible, as a dashed line with its words."""
-        ends = [chart.axes.point(chart.axes.x.low, self.ceiling), chart.axes.point(chart.axes.x.high, self.ceiling)]
+        ends = [chart.axes.point(place, float(self.most)) for place in (chart.axes.x.low, chart.axes.x.high)]
         line = DashedLine(*ends, dash_length=0.09, stroke_width=2, color=role("muted"))
         return VGroup(
             line,
@@ -106,16 +108,19 @@ class BalanceScene(LectureScene):
         )
 
     def at_end(self, rain: LoadRain, mode: str) -> NumberLabel:
-        """What the bracket spans in the last step: the busiest of the experts that are drawn."""
+        """The load at the last step: of the busiest of the experts that are drawn."""
         place = {"mode": self.modes.index(mode), "seed": 0, "layer": self.layer}
-        spans = quantity_at(self.trace["max_vio"].pick(**place), self.last)
-        number = NumberLabel(spans, "plain 2", after=" × the mean", size="small", role="accent")
-        return number.next_to(rain.gap, RIGHT, buff=0.15)
+        load = quantity_at(self.trace["max_vio"].pick(**place), self.last) + 1
+        number = NumberLabel(load, "plain 2", after=" × the mean", size="small", role="accent")
+        return number.next_to(rain.busiest, RIGHT, buff=0.15)
+
+    def load_of(self, mode: str) -> Quantity:
+        """The busiest expert against the mean, over all layers and trainings."""
+        return self.number(f"run.efficiency_ledger.{'uneven' if mode == NEITHER else 'even'}")
 
     def number_of(self, mode: str, chart: LineChart, fmt: str) -> NumberLabel:
         """The mean of the last fifth, at the end of the curve."""
-        name = f"max_vio_{mode.replace(' ', '_')}"
-        number = NumberLabel(self.trace.quantity(name), fmt, after="×", size="body", role=COLOURS[mode])
+        number = NumberLabel(self.load_of(mode), fmt, size="body", role=COLOURS[mode])
         return number.next_to(chart.at(mode, self.last), UP, buff=0.15).align_to(chart.axes.corners, RIGHT)
 
 
@@ -127,7 +132,7 @@ class Favourites(BalanceScene):
     def construct(self) -> None:
         self.show_title()
         trace = self.run("balance")
-        self.origin(trace)
+        self.origin(trace, self.run("efficiency_ledger"))
         chart = self.build(trace)
         rain = self.rain(NEITHER, bias=False)
         drops = label("each drop: equally many tokens", "small", "muted")
@@ -137,9 +142,8 @@ class Favourites(BalanceScene):
         seeds = label("mean of all layers and trainings", "small", "muted")
         seeds.next_to(chart.axes, DOWN, buff=0.12).align_to(chart.axes.corners, RIGHT)
         with self.step() as s:
-            self.play(FadeIn(rain.base), FadeIn(layer), run_time=0.6)
+            self.play(FadeIn(rain, layer), run_time=0.8)  # the loads of the first step
             s.until("rain")
-            self.add(rain)
             self.play(FadeIn(chart.axes, seeds), FadeIn(drops), run_time=0.6)
             self.until_step(rain, chart, NEITHER, 1, max(s.left_until("rush"), 1.0))
             self.play(FadeIn(self.top_line(chart)), run_time=0.5)
@@ -147,7 +151,7 @@ class Favourites(BalanceScene):
         with self.step() as s:
             s.until("not")
             self.until_step(rain, chart, NEITHER, self.last, max(s.left_until("vio"), 3.0))
-            told = self.number_of(NEITHER, chart, "plain 2")
+            told = self.number_of(NEITHER, chart, "times 2")
             self.play(FadeIn(chart.bands[NEITHER], told, self.at_end(rain, NEITHER)), run_time=0.7)
 
 
@@ -159,7 +163,7 @@ class ASmallNudge(BalanceScene):
     def construct(self) -> None:
         self.show_title()
         trace = self.run("balance")
-        self.origin(trace)
+        self.origin(trace, self.run("efficiency_ledger"))
         chart = self.build(trace)
         before = VGroup(chart.curves[NEITHER], chart.bands[NEITHER])
         name = label(NAMES[NEITHER], "small", COLOURS[NEITHER])
@@ -175,7 +179,7 @@ class ASmallNudge(BalanceScene):
             s.until("rule")
             self.until_step(rain, chart, RULE, 12, max(s.left_until("fall"), 3.0))
             self.until_step(rain, chart, RULE, self.last, max(s.left - 0.8, 2.5))
-            number = self.number_of(RULE, chart, "plain .1")
+            number = self.number_of(RULE, chart, "times 2")
             self.play(FadeIn(number, chart.bands[RULE]), run_time=0.6)
         self.late(chart, rain, number)
         self.loss(VGroup(chart.axes, before, name, key))
@@ -186,7 +190,7 @@ class ASmallNudge(BalanceScene):
         third = next(i for i, bias in enumerate(other.biases) if np.abs(bias).max() > 0)
         name = label(NAMES[RESCUE], "small", COLOURS[RESCUE])
         dot = chart.marker(RESCUE, third)
-        name.move_to(chart.axes.point(chart.axes.x.low, 2.4)).align_to(dot, LEFT)  # between grid lines, over all curves
+        name.move_to(chart.axes.point(chart.axes.x.low, 3.4)).align_to(dot, LEFT)  # between grid lines, over all curves
         switch = VGroup(Line([dot.get_x(), name.get_bottom()[1] - 0.06, 0], dot.get_top()), dot)
         switch[0].set_stroke(role(COLOURS[RESCUE]), 1.8)
         with self.step() as s:
@@ -203,7 +207,7 @@ class ASmallNudge(BalanceScene):
         flat = self.losses()
         rain = self.rain(NEITHER, bias=False)
         rain.show(self.last)
-        rain.remove(rain.water, rain.names, rain.mean, rain.gap)
+        rain.remove(rain.water, rain.names, rain.mean, rain.reach)
         rain.scale(0.8).move_to([3.4, 0, 0])
         rain.shift(UP * (flat.axes.base.get_y() - rain.base.get_y()))
         waits = self.waiting(rain)
@@ -212,10 +216,9 @@ class ASmallNudge(BalanceScene):
         work = label("at work: experts of one layer, without the rule", "small", "expert")
         work.next_to(rain.base, DOWN, buff=0.2).align_to(rain.base, LEFT)
         with self.step() as s:
-            self.play(FadeOut(told, self.second, self.extra), run_time=0.6)
-            self.play(FadeIn(flat.axes), run_time=0.5)
-            s.until("loss")
-            self.play(FadeIn(flat), run_time=1.0)
+            s.until("loss")  # until then the trainings stand there of which it is asked
+            self.play(FadeOut(told, self.second, self.extra), run_time=0.5)
+            self.play(FadeIn(flat), run_time=0.8)
             s.until("wait")
             self.play(FadeIn(rain, work), run_time=0.6)
             self.play(AnimationGroup(*(Create(each) for each in waits), lag_ratio=0.06), FadeIn(words), run_time=1.8)
@@ -225,7 +228,7 @@ class ASmallNudge(BalanceScene):
         spots = [
             Spot(
                 NAMES[mode],
-                self.trace.quantity(f"max_vio_{mode.replace(' ', '_')}"),
+                self.load_of(mode),
                 self.trace.quantity(f"loss_{mode.replace(' ', '_')}"),
                 COLOURS[mode],
             )
@@ -233,7 +236,7 @@ class ASmallNudge(BalanceScene):
         ]
         flat = ScatterChart(
             spots,
-            x_name="busiest above the mean, × the mean",
+            x_name="load of the busiest, × the mean",
             y_name="loss on new text",
             names=False,
             width=5.2,

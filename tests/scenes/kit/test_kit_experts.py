@@ -116,14 +116,14 @@ def test_a_gate_that_cannot_be_drawn_is_refused() -> None:
 
 
 # ---------------------------------------------------------------------- the rain
-def test_columns_are_loads_against_the_mean_and_the_gap_is_max_vio() -> None:
+def test_columns_are_loads_against_the_mean_and_the_line_beside_them_is_the_busiest() -> None:
     made = rain()
     unit = made.plot.height / made.most
     assert made.max_vio() == pytest.approx(0)
     made.show(1.0)
     assert made.max_vio() == pytest.approx(0.7 * 4 - 1)
     assert made.columns.height == pytest.approx(unit * 2.8, abs=1e-6)
-    assert made.gap.get_length() == pytest.approx(unit * made.max_vio(), abs=1e-6)
+    assert made.reach.get_length() == pytest.approx(unit * (1 + made.max_vio()), abs=1e-6)
     made.show(1.5)
     assert made.max_vio() == pytest.approx(0.55 * 4 - 1)
 
@@ -137,6 +137,20 @@ def test_drops_fall_where_the_load_is() -> None:
         counted += np.histogram(places, bins=4, range=(made.plot.get_left()[0], made.plot.get_right()[0]))[0]
     assert (np.diff(counted) < 0).all()
     assert counted[0] / counted.sum() == pytest.approx(0.5, abs=0.06)  # the mean of its loads over the way
+
+
+@pytest.mark.parametrize("run_time", [1.0, 4.0])
+def test_the_sky_is_clear_before_and_after_a_shower_however_long_it_takes(run_time: float) -> None:
+    made = rain(drops=64)
+    for start, goal in ((0, 1), (1, 2)):
+        shower = made.fall(goal, run_time=run_time)
+        shower.begin()
+        seen = []
+        for alpha in (0.0, 0.5, 1.0):
+            shower.interpolate(alpha)
+            seen.append(len(made.water.points) // 16)
+        shower.finish()
+        assert seen[0] == seen[2] == 0 < seen[1], f"from {start} to {goal}"
 
 
 def test_the_bias_hangs_up_and_down() -> None:
