@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import numpy as np
-from manim import DOWN, LEFT, RIGHT, Create, FadeIn, FadeOut, Group, LaggedStart, Mobject, Rectangle, VGroup
+from manim import DOWN, LEFT, RIGHT, Create, FadeIn, FadeOut, LaggedStart, Mobject, Rectangle, VGroup
 from numpy.typing import NDArray
 
 from explainers.traces import Trace
@@ -51,12 +51,14 @@ class WhoLearnsWhat(LectureScene):
         note.arrange(RIGHT, buff=0.6).next_to(heat, DOWN, buff=0.3).set_x(VGroup(*heat.boxes).get_x())
 
         with self.step() as s:
-            self.play(FadeIn(*heat.names.values(), lag_ratio=0.2), FadeIn(heat.boxes), run_time=1.2)
-            self.play(FadeIn(heat.bar, heat.even), run_time=0.5)
-            self.add(heat)
+            self.play(FadeIn(heat.boxes), FadeIn(note[0]), run_time=0.8)
+            s.until("kinds")
+            self.play(FadeIn(*heat.names.values(), lag_ratio=0.6), run_time=1.4)
             s.until("count")
+            self.play(FadeIn(heat.bar, heat.even), run_time=0.4)
+            self.add(heat)
             self.play(heat.fill(run_time=2.2))
-            self.play(FadeIn(note), run_time=0.5)
+            self.play(FadeIn(note[1]), run_time=0.4)
             s.until("german")
             self.play(heat.look_at("German", run_time=0.7))
             s.until("sums")
@@ -75,7 +77,7 @@ class WhoLearnsWhat(LectureScene):
 
     def bits(self, trace: Trace, heat: ExpertHeatMap) -> None:
         """Two bits name the kind of text; what the expert tells of them, and what the token alone would tell."""
-        words = ("to name the kind of text takes", "the expert tells", "the token alone would tell")
+        words = ("to name the kind of text takes", "its expert tells", "the token alone would tell")
         rows = [
             self.bar(trace, name, text, colour, -1.72 - 0.46 * place)
             for place, (name, text, colour) in enumerate(
@@ -87,22 +89,23 @@ class WhoLearnsWhat(LectureScene):
         places = trace["favourite"].pick(layer=self.layer_index, expert=best).values
         vocabulary = trace["vocabulary"].labels["token"]
         chips = TokenRow([vocabulary[int(each)] for each in places], size="small")
-        whole_map = Group(heat, self.column)
+        mean = label("means over all tokens and layers", "small", "muted")
+        mean.next_to(rows[1][2], RIGHT, buff=0.4)
         with self.step() as s:
-            self.play(FadeOut(self.note), run_time=0.4)
-            self.play(whole_map.animate.move_to([0, STAGE_CENTER[1] + 1.22, 0]), run_time=1.0, rate_func=EASE)
+            self.play(FadeOut(self.note, self.column), run_time=0.4)
+            self.play(heat.animate.move_to([0, STAGE_CENTER[1] + 1.22, 0]), run_time=1.0, rate_func=EASE)
             for (name, bar, number), mark in zip(rows, ("bits", "", "half"), strict=True):
                 if mark:
                     s.until(mark)
                 full = bar.copy()
                 bar.stretch(1e-3, 0, about_edge=LEFT)  # only its length grows: at no time a thinner bar
                 self.play(FadeIn(name), bar.animate.become(full), run_time=0.7)
-                self.play(FadeIn(number), run_time=0.3)
+                self.play(FadeIn(number, *([mean] if bar is rows[1][1] else ())), run_time=0.3)
             s.until("digits")
             there = self.frame(heat, best)
             chips.next_to(there, DOWN, buff=0.2)
             told = label("tokens that choose it most often", "small", "muted").next_to(chips, LEFT, buff=0.3)
-            self.play(self.column.animate.move_to(there), run_time=0.7, rate_func=EASE)
+            self.play(Create(there), run_time=0.7)
             fall = LaggedStart(*(FadeIn(chip, shift=0.25 * DOWN) for chip in chips.chips), lag_ratio=0.15)
             self.play(fall, FadeIn(told), run_time=1.4)
 

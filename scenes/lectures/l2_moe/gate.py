@@ -3,7 +3,21 @@
 from __future__ import annotations
 
 import numpy as np
-from manim import DOWN, LEFT, RIGHT, UP, Create, FadeIn, FadeOut, Line, RoundedRectangle, Square, VGroup
+from manim import (
+    DOWN,
+    LEFT,
+    RIGHT,
+    UP,
+    Create,
+    FadeIn,
+    FadeOut,
+    Line,
+    Mobject,
+    RoundedRectangle,
+    Square,
+    VGroup,
+    VMobject,
+)
 from numpy.typing import NDArray
 
 from explainers.traces import Trace
@@ -126,16 +140,31 @@ class ChoosingAndWeighing(LectureScene):
         words.move_to([self.names[0].get_right()[0], figures.get_y(), 0], RIGHT)
         closed = [group for group, open_ in enumerate(mask) if not open_]
         frames = VGroup(*(self.frame(group) for group, open_ in enumerate(mask) if open_))
+        links = VGroup(*(self.link(figure) for figure in figures))
+        machines = VGroup(*(label("machine", "small", "muted").move_to(figure) for figure in figures))
         with self.step() as s:
+            s.until("machines")
+            self.play(FadeIn(machines), gate.boxes.animate.set_stroke(role("text"), 2), run_time=0.7)
+            s.until("links")
+            self.play(*(Create(link) for link in links), run_time=1.2)
             s.until("pairs")
-            self.play(Create(pairs), FadeIn(figures, words), run_time=1.2)
+            self.play(FadeOut(machines), gate.boxes.animate.set_stroke(role("hairline"), 1.6), run_time=0.4)
+            self.play(Create(pairs), FadeIn(figures, words), run_time=1.0)
             s.until("keep")
-            shut = [gate.close(closed), dim(*(figures[group] for group in closed))] if closed else []
+            away = [links[group] for group in closed]
+            shut = [gate.close(closed), dim(*(figures[group] for group in closed)), FadeOut(*away)] if closed else []
             self.play(Create(frames), *shut, run_time=1.0)
             s.until("win")
-            self.play(FadeOut(pairs), run_time=0.4)
+            self.play(FadeOut(pairs, *(link for link in links if link not in away)), run_time=0.4)
             self.play(gate.light(team(trace, self.layer, self.token)), run_time=0.8)
         self.figures, self.frames = VGroup(*figures, words), frames
+
+    def link(self, end: Mobject) -> VMobject:
+        """A thin link from the token to what stands over a group."""
+        start, goal = self.chip.get_bottom(), end.get_top() + 0.04 * UP
+        level = (start[1] + goal[1]) / 2
+        line = VMobject(stroke_color=role("muted"), stroke_width=1.6)
+        return line.set_points_as_corners([start, [start[0], level, 0], [goal[0], level, 0], goal])
 
     def frame(self, group: int) -> RoundedRectangle:
         """A bright frame around an open group."""

@@ -23,6 +23,7 @@ from scenes.kit import (
     STAGE_CENTER,
     STAGE_TOP,
     ColorScale,
+    ExpertField,
     NumberLabel,
     TensorGrid,
     TokenChip,
@@ -44,9 +45,11 @@ class AllAtWork(LectureScene):
     def construct(self) -> None:
         self.show_title()
         trace = self.run("routing")
+        self.gates = self.run("untrained_layers")
         if "dense_inner" not in trace.arrays:  # of released models only layers with experts are read
             trace = self.run("routing", source="small")
-        self.origin(trace, self.number("v3.routed_experts"))
+        self.sources = trace, self.number("v3.routed_experts")
+        self.origin(self.gates, self.sources[1])
         high = trace.quantity("inner_high")
         zero = ColorScale.of(trace["dense_inner"]).low
         self.scales = {
@@ -87,7 +90,11 @@ class AllAtWork(LectureScene):
             count, DOWN, buff=0.25
         )
         with self.step() as s:
-            self.play(FadeIn(idle), FadeIn(name), run_time=0.8)
+            field = self.slivers()
+            s.until("usual")
+            self.origin(*self.sources)
+            self.play(FadeOut(field), run_time=0.4)
+            self.play(FadeIn(idle), FadeIn(name), run_time=0.6)
             s.until("token")
             self.play(FadeIn(chips[0], shift=0.3 * DOWN), run_time=0.6)
             s.until("whole")
@@ -102,6 +109,18 @@ class AllAtWork(LectureScene):
         self.told = VGroup(name, count, bright)
         self.idle = idle
         return chips[1], tiles
+
+    def slivers(self) -> Group:
+        """What is asked: all experts of V3, and the few that one token wakes, then another."""
+        field = ExpertField(self.gates["chosen"], self.number("v3.shared_experts"), width=11.2, height=3.1)
+        field.sleep().move_to(STAGE_CENTER + 0.2 * UP)
+        words = label("all experts of DeepSeek-V3, a row a layer; lit: those that one token wakes", "small", "muted")
+        words.next_to(field, DOWN, buff=0.2).align_to(field, LEFT)
+        note = label("gate untrained", "small", "muted").next_to(field, DOWN, buff=0.2).align_to(field, RIGHT)
+        self.play(FadeIn(field), FadeIn(words, note), run_time=0.6)
+        for token in (0, 1):
+            self.play(field.path(token, run_time=1.6))
+        return Group(field, words, note)
 
     # ------------------------------------------------------------------ experts
     def places(self, trace: Trace) -> tuple[VGroup, VGroup, RoundedRectangle]:

@@ -8,9 +8,7 @@ from explainers.quantities import Quantity
 from scenes.kit import (
     EASE,
     SAFE_WIDTH,
-    STAGE_CENTER,
     STAGE_TOP,
-    Arrow,
     ExpertField,
     GateBars,
     NumberLabel,
@@ -86,7 +84,7 @@ class AllMustBeThere(LectureScene):
         self.around = VGroup(awake, shared, rule, bar, part, works, lies, memory)
 
     def answer(self) -> None:
-        """A real token, its scores, the best few, the nudge; and beside it all of V3, where another path lights up."""
+        """A real token, its scores, the best few, the nudge; and over it all of V3, where another path lights up."""
         trace = self.run("routing")
         layer, token = telling(trace)
         pick = {"layer": layer, "token": token}
@@ -94,32 +92,33 @@ class AllMustBeThere(LectureScene):
             trace["original_scores"].pick(**pick),
             trace["biased_scores"].pick(**pick),
             groups=trace["group_scores"]["group"],
-            width=5.9,
-            unit=1.7,
+            width=6.4,
+            unit=1.15,
         )
         chip = TokenChip(trace["original_scores"].labels["token"][token], size="body")
-        gate.move_to([-3.2, STAGE_CENTER[1] + 0.65, 0])
-        chip.next_to(gate, UP, buff=0.2).set_x(gate.squares.get_x())
+        field = self.field
+        there = field.copy().scale(0.71).move_to([0, STAGE_TOP - 1.4, 0])  # whole: cells that are squeezed are slits
+        gate.next_to(there, DOWN, buff=0.6).set_x(-1.95)
+        chip.next_to(gate.squares, LEFT, buff=0.45).match_y(gate)
         words = VGroup(
             label("every expert has a score", "body", "router"),
             label("the best few are woken", "body", "expert"),
             label("a nudge keeps all busy", "body", "reward"),
             label("what suits whom is learned", "body"),
         )
-        words.arrange(DOWN, buff=0.14, aligned_edge=LEFT).next_to(gate, DOWN, buff=0.3).align_to(gate.squares, LEFT)
-        field = self.field
-        arrow = Arrow([-0.2, STAGE_CENTER[1] + 0.5, 0], [0.7, STAGE_CENTER[1] + 0.5, 0], RIGHT)
+        words.arrange(DOWN, buff=0.14, aligned_edge=LEFT).next_to(gate.squares, RIGHT, buff=0.7).match_y(gate)
         name = label("V3: such a gate in every layer, untrained", "small", "muted")
-        ours = label("our small model", "small", "muted").move_to(chip).align_to(gate.squares, LEFT)
-        there = Rectangle(width=5.1, height=3.3).move_to([3.8, STAGE_CENTER[1] + 0.1, 0])
+        name.next_to(there, UP, buff=0.12).align_to(there[0], RIGHT)
+        ours = label("our small model", "small", "muted").next_to(gate.squares, DOWN, buff=0.14)
+        ours.align_to(gate.squares, LEFT)
         rows, columns = self.sides
         with self.step() as s:
             self.play(FadeOut(self.around), run_time=0.5)
             self.origin(trace, self.gates, field.bound[1])
             self.play(
-                field.animate.stretch_to_fit_width(there.width).stretch_to_fit_height(there.height).move_to(there),
+                field.animate.scale(0.71).move_to(there),
                 rows.animate.next_to(there, LEFT, buff=0.12),
-                columns.animate.next_to(there, UP, buff=0.14).align_to(there, LEFT),
+                columns.animate.next_to(there, UP, buff=0.12).align_to(there, LEFT),
                 FadeIn(chip),
                 run_time=1.0,
                 rate_func=EASE,
@@ -138,7 +137,7 @@ class AllMustBeThere(LectureScene):
             s.until("answer")
             self.play(
                 FadeIn(words[3]),
-                FadeIn(arrow, name.next_to(there, DOWN, buff=0.14).align_to(there, LEFT)),
+                FadeIn(name),
                 run_time=0.6,
             )
             for each in (token - 1, token):

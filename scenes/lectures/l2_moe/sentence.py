@@ -49,7 +49,7 @@ class OneSentence(LectureScene):
     #: units of line width for a weight of 1
     unit = 0.14
     #: other tokens that there is time for
-    most = 7
+    most = 4
 
     def construct(self) -> None:
         self.show_title()
@@ -150,9 +150,11 @@ class OneSentence(LectureScene):
         self.shut: list[Mobject] = []
         with self.step() as s:
             s.until("others")
-            pace = max(s.left / len(places) / 3, 0.3)
+            pace = max(s.left / len(places) / 4.5, 0.3)  # three motions, and half as long to look
             for number, place in enumerate(places):
                 self.turn(trace, place, pace, note if number == 0 else None)
+                if place != places[-1]:
+                    self.wait(1.5 * pace)
 
     def turn(self, trace: Trace, token: int, pace: float, note: Mobject | None) -> None:
         """One more token: what belongs to the old one goes; the new one's scores come; its experts light up."""
