@@ -138,7 +138,7 @@ def workspace() -> Iterator[Path]:
     except OSError as error:
         raise ExplainError(f"the cache at {root()} cannot be written: {cause(error)}") from error
     for left in work.glob("*-*"):
-        if not _alive(left.name.partition("-")[0]):
+        if not alive(left.name.partition("-")[0]):
             shutil.rmtree(left, ignore_errors=True)
     try:
         yield folder
@@ -193,7 +193,8 @@ def prune(limit: int = LIMIT_BYTES) -> tuple[int, int]:
     return count, freed
 
 
-def _alive(process: str) -> bool:
+def alive(process: str) -> bool:
+    """Whether a process of this number is there."""
     try:
         os.kill(int(process), 0)
     except (ValueError, ProcessLookupError):

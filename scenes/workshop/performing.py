@@ -27,6 +27,7 @@ from scenes.production.settings import Options, Picture
 from scenes.registry import Course
 from scenes.report import StepReport
 from scenes.stage import LectureScene
+from scenes.workshop import outlines
 from scenes.workshop.forks import Order, listener, say_error, stand, tell
 from scenes.workshop.stepping import Machine, Place, Source
 
@@ -42,7 +43,7 @@ def act(order: Order) -> None:
 def _begin(order: Order) -> None:
     """Play the whole scene."""
     folder = Path(order["folder"])
-    with _configured(folder, order["quality"]):
+    with configured(folder, order["quality"]):
         try:
             entry = entry_from_json(order["job"])
             renderer = LookingRenderer()
@@ -55,10 +56,10 @@ def _begin(order: Order) -> None:
 
 
 @contextmanager
-def _configured(folder: Path, quality: str) -> Iterator[None]:
-    media = folder / "media"  # kept from one drawing to the next: texts are set once
-    media.mkdir(exist_ok=True)
-    with Options(quality=quality).picture.configure(media):
+def configured(folder: Path, quality: str) -> Iterator[None]:
+    """Manim's settings for this process, which sets its words in a folder of its own inside ``folder``."""
+    with Options(quality=quality).picture.configure(folder):
+        outlines.take_own(folder)
         yield
 
 
@@ -118,12 +119,14 @@ class Performance:
         seconds = to_seconds(report.end - report.start)
         told = {"step": report.index, "file": str(path), "at": time.time(), "seconds": round(seconds, 1)}
         tell("still", version=self._version, **told)
+        outlines.share(self.folder)
 
     # ------------------------------------------------------------------ taken up
     def _taken_up(self, order: Order) -> None:
         """An order to a fork that stands before a step."""
         tell("started", what=order["do"], version=order["version"])
         self.order = order
+        outlines.take_own(self.folder)
         if order["do"] == "film":
             self._start_film()
         self._guarded(self._go_on)
@@ -140,7 +143,7 @@ class Performance:
     def _start_film(self) -> None:
         """From here on every frame is drawn, until the step ends."""
         size = self.scene.camera.pixel_width, self.scene.camera.pixel_height
-        self._film_path = self.folder / f"film-v{self._version}-s{len(self.scene.finished) + 1}.mp4"
+        self._film_path = self.folder / f"film-v{self._version}-s{len(self.scene.finished) + 1}-{os.getpid()}.mp4"
         self._film = film = SceneVideo(self._film_path, Picture(*size, MOTION_FPS))
         config.frame_rate = self.scene.camera.frame_rate = MOTION_FPS
         renderer: Any = self.renderer

@@ -107,6 +107,7 @@ class Watch:
         self._checking: set[int] = set()
         self._states: dict[int, State] = {}
         self._orders: dict[int, dict[str, Any]] = {}
+        self._ordered = 0  # the version whose drawing was ordered last
         self._saved_at = time.time()
         self._base: Path | None = None
         self._process: subprocess.Popen[bytes] | None = None
@@ -249,10 +250,10 @@ class Watch:
         for index, shown in enumerate(self.view.steps, start=1):
             shown.awaited = index >= self.view.began
         self._publish()
-        if best is not None:
-            forks.order(best.socket, do="draw", **details)
-        elif self._base is not None and self._base.exists():
-            forks.order(self._base, do="draw", **details)
+        where = best.socket if best is not None else self._base
+        if where is not None and where.exists():
+            self._ordered = version
+            forks.order(where, do="draw", **details)
 
     def _interrupt(self) -> None:
         for pid in [*self._playing, *self._checking]:
@@ -291,7 +292,8 @@ class Watch:
             forks.order(self.folder / "first", do="base", socket=str(self._base), version=self.view.version)
 
     def _on_base(self, message: Mapping[str, Any]) -> None:
-        if self._base is not None and self._base.exists() and self.view.status == "drawing":
+        awaited = self._ordered != self.view.version  # a file saved just now may have found the base already
+        if awaited and self._base is not None and self._base.exists() and self.view.status == "drawing":
             self._draw()
 
     def _on_started(self, message: Mapping[str, Any]) -> None:

@@ -34,6 +34,7 @@ It gets company from a circle on the other side.
 And at the end everything leaves again.
 """
 CODE = """
+import os
 from scenes.kit import label
 
 class Demo(LectureScene):
@@ -47,6 +48,7 @@ class Demo(LectureScene):
         with self.step():
             self.play(FadeOut(square, circle))
             self.add(label("over"))
+        assert "watch" not in config.media_dir or config.media_dir.endswith(f"-{os.getpid()}"), "a folder of its own"
 
     def company(self, square):
         circle = Circle(color="#F7B231").shift(3 * RIGHT)
