@@ -14,8 +14,10 @@ from manim import (
     FadeOut,
     Group,
     GrowFromCenter,
+    LaggedStart,
     Line,
     RoundedRectangle,
+    Square,
     VGroup,
 )
 
@@ -30,6 +32,7 @@ from scenes.kit import (
     Axis,
     Bracket,
     IntervalRows,
+    Label,
     Measured,
     NumberLabel,
     ScatterChart,
@@ -68,7 +71,16 @@ class AroundTheModel(LectureScene):
         )
         board.move_to([SAFE_LEFT, STAGE_TOP - 0.1, 0], aligned_edge=UP + LEFT)
         apart = self.apart(board)
-        note = label("bars: luck, one standard deviation", "small", "muted").next_to(board.axes, DOWN, buff=0.12)
+        luck = self.number("run.exams.swe_vendor_error")
+        note = NumberLabel(
+            luck,
+            "plain 1 bare",
+            size="small",
+            role="muted",
+            before="bars: luck, about ± ",
+            after=" points, one standard deviation",
+        )
+        note.next_to(board.axes, DOWN, buff=0.12)
         note.align_to(board.axes, RIGHT)
         ruler = VGroup(board, apart, note)
         home = ruler.get_center()
@@ -77,6 +89,7 @@ class AroundTheModel(LectureScene):
         slopes = self.two_tables().move_to([SAFE_RIGHT - 0.1, STAGE_CENTER[1], 0], aligned_edge=RIGHT)
         head = label("R1's web page: LiveCodeBench", "body", "token").next_to(slopes, UP, buff=0.3)
         head.align_to(slopes, LEFT)
+        first = self.beside(slopes)
         self.origin(*(row.score for row in rows), *slopes.bound, self.run("exams"))
         with self.step() as s:
             self.play(FadeIn(board.axes), run_time=0.5)
@@ -89,10 +102,10 @@ class AroundTheModel(LectureScene):
             self.play(ruler.animate(rate_func=EASE).scale(1 / 1.55).move_to(home), FadeIn(rig[0]), run_time=0.9)
             self.play(Create(rig[1]), FadeIn(rig[2], lag_ratio=0.4), run_time=1.4)
             s.until("first")
-            self.play(FadeIn(head), slopes.begin(), run_time=1.0)
+            self.play(FadeIn(head, *first), slopes.begin(), run_time=1.0)
             s.until("second")
             self.play(slopes.go(run_time=1.4))
-        return Group(ruler, rig, slopes, head)
+        return Group(ruler, rig, slopes, head, *first)
 
     def apart(self, board: IntervalRows) -> VGroup:
         """The distance between the highest and the lowest score; its far end hangs down to the lowest."""
@@ -129,6 +142,14 @@ class AroundTheModel(LectureScene):
             slopes.append(Slope(name, first, second, colour))
         return Slopes(slopes, ("first table", "second table"), Axis(31, 40), width=2.5, height=3.3, size="body")
 
+    @staticmethod
+    def beside(slopes: Slopes) -> list[Label]:
+        """The names beside the first values, since who is ahead there is said before the lines run on."""
+        return [
+            label(name, "body", each.role).next_to(slopes.numbers[name][0], LEFT, buff=0.16)
+            for name, each in slopes.slopes.items()
+        ]
+
     def leaks(self, before: Group) -> None:
         """The test as a field: audited questions, and among them those that reject right answers; then a fresh test."""
         size, one = self.number("fact.benchmarks.test_sizes.swe_bench_verified"), self.number("run.exams.one_question")
@@ -156,15 +177,38 @@ class AroundTheModel(LectureScene):
         notes.next_to(field, DOWN, buff=0.2).align_to(field, LEFT)
         fresh = self.fresh().move_to([3.5, STAGE_CENTER[1], 0])
         title = label("R1 and o1, AIME", "body", "token").next_to(fresh, UP, buff=0.3).align_to(fresh, LEFT)
+        model = VGroup(Circle(0.75, stroke_width=3, color=role("token")).set_fill(tint("token", 0.25), 1))
+        model.move_to([3.6, field.get_y(), 0])
+        model.add(label("what a model\nlearned from", "small", "token", align="center").next_to(model, DOWN, buff=0.2))
+        starts = ((6, 1), (15, 5), (12, 10), (13, 13), (24, 17))  # any questions: how many were recited is not told
+        drops = [
+            Square(0.17, stroke_width=0)
+            .set_fill(role("token"), 1)
+            .move_to(field.get_corner(UP + LEFT))
+            .shift(0.21 * ((column + 0.5) * RIGHT + (line + 0.5) * DOWN))
+            for column, line in starts
+        ]
+        recited = label("some solutions recited; how many is not told", "body", "cost").next_to(model, UP, buff=0.3)
         again = label("AIME 2025: as reported second-hand", "small", "muted").next_to(fresh, DOWN, buff=0.2)
         with self.step() as s:
             self.play(FadeOut(before), run_time=0.5)
             self.origin(share, audited, size)
-            self.play(FadeIn(field, head), run_time=0.7)
+            self.play(FadeIn(field, head), run_time=0.5)
+            s.until("leak")
+            self.play(FadeIn(model), run_time=0.4)
+            spread = ((0, 0), (-0.3, 0.3), (0.3, 0.3), (-0.3, -0.3), (0.3, -0.3))
+            ways = (
+                drop.animate.move_to(model[0].get_center() + x * RIGHT + y * UP)
+                for drop, (x, y) in zip(drops, spread, strict=True)
+            )
+            self.play(LaggedStart(*ways, lag_ratio=0.25), run_time=2.0)
+            s.until("recited")
+            self.play(FadeIn(recited), *(drop.animate.set_fill(role("cost")) for drop in drops), run_time=0.8)
             s.until("audit")
             self.play(seen.fill(run_time=1.4), FadeIn(notes[0]))
             self.play(bad.fill(run_time=1.4), FadeIn(notes[1]))
             s.until("fresh")
+            self.play(FadeOut(model, recited, *drops), run_time=0.4)
             self.origin(share, audited, size, *fresh.bound)
             self.play(FadeIn(title), fresh.begin(), run_time=1.0)
             self.play(fresh.go(run_time=1.4), FadeIn(again))

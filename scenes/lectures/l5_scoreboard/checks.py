@@ -15,12 +15,13 @@ from manim import (
     FadeOut,
     Group,
     LaggedStart,
+    ReplacementTransform,
     RoundedRectangle,
     Square,
     VGroup,
 )
 
-from explainers.quantities import Quantity
+from explainers.quantities import Quantity, computed
 from explainers.traces import Trace
 from scenes.kit import (
     CAPTION_TOP,
@@ -38,6 +39,7 @@ from scenes.kit import (
     exchange,
     label,
     mono,
+    quantity_at,
     role,
     tick,
     tint,
@@ -80,9 +82,14 @@ class ThreeWaysToCheck(LectureScene):
     def coding(self, trace: Trace) -> Group:
         """The question as a picture; the answer as code; then it is run."""
         example = self.spans(trace, 4, 5.4, thickness=0.34, pitch=0.48)
-        example.move_to([SAFE_LEFT + 0.3, STAGE_TOP - 0.75, 0], aligned_edge=LEFT)
-        asked = label("the longest time with nobody there?", "small", "accent")
+        example.move_to([SAFE_LEFT + 0.3, STAGE_TOP - 1.0, 0], aligned_edge=LEFT)
+        asked = VGroup(label("the longest time with nobody there?", "small", "accent"))
         asked.next_to(example, DOWN, buff=0.3).align_to(example, LEFT)
+        rest = NumberLabel(quantity_at(trace["expected"], 4), "plain", size="small", role="accent")
+        asked.add(rest.next_to(example.rest, UP, buff=0.08))
+        one = label("a bar: one person's shift", "small", "muted").next_to(example.bars[1], RIGHT, buff=0.2)
+        one.next_to(example.bars[0], UP, buff=0.12).align_to(example, LEFT)
+        asked.add(one)
         listings = [self.code(trace.meta["code"][name]) for name in trace["passed"].labels["candidate"]]
         for listing in listings:
             listing.scale(1.1).move_to([0.3, STAGE_TOP - 0.02, 0], aligned_edge=UP + LEFT)
@@ -104,12 +111,15 @@ class ThreeWaysToCheck(LectureScene):
 
     def play_coding(self, example: Spans, asked: VGroup, listings: list[VGroup], table: CheckTable) -> None:
         home = self.large(example, asked, scale=1.7)
+        kinds = self.kinds()
         with self.step() as s:
+            self.play(LaggedStart(*(FadeIn(kind, shift=0.2 * UP) for kind in kinds), lag_ratio=0.5), run_time=1.2)
             s.until("shifts")
-            self.play(
-                LaggedStart(*(FadeIn(bar, shift=0.3 * RIGHT) for bar in example.bars), lag_ratio=0.5), run_time=1.4
-            )
-            self.play(FadeIn(example.rest, asked), run_time=0.8)
+            self.play(FadeOut(kinds), run_time=0.4)
+            bars = (FadeIn(bar, shift=0.3 * RIGHT) for bar in example.bars)
+            self.play(LaggedStart(*bars, lag_ratio=0.5), FadeIn(asked[2]), run_time=1.4)
+            self.play(FadeIn(example.rest, asked[0]), run_time=0.8)
+            self.play(FadeIn(asked[1]), run_time=0.5)
             s.until("code")
             self.play(home(), run_time=0.9)
             self.play(LaggedStart(*(FadeIn(line) for line in listings[0]), lag_ratio=0.3), run_time=1.4)
@@ -124,6 +134,17 @@ class ThreeWaysToCheck(LectureScene):
                     self.edit(listings[row - 1], listings[row], listings[0]), FadeIn(table.names[row]), run_time=0.7
                 )
                 self.play(table.run(row, run_time=1.5))
+
+    @staticmethod
+    def kinds() -> VGroup:
+        """The three questions to come, by how each is checked."""
+        kinds = VGroup()
+        for name, how in (("coding", "run it"), ("mathematics", "compare a number"), ("logic", "compare a letter")):
+            words = VGroup(label(name, "heading"), label(how, "body", "muted")).arrange(DOWN, buff=0.25)
+            box = RoundedRectangle(width=3.7, height=1.9, corner_radius=0.14, stroke_width=2)
+            box.set_stroke(role("hairline")).set_fill(role("surface"), 1)
+            kinds.add(VGroup(box, words.move_to(box)))
+        return kinds.arrange(RIGHT, buff=0.4).move_to(STAGE_CENTER)
 
     def edit(self, old: VGroup, new: VGroup, first: VGroup) -> LaggedStart:
         """One listing becomes another; the lines that differ from the first candidate are framed."""
@@ -156,6 +177,7 @@ class ThreeWaysToCheck(LectureScene):
         squares.move_to([SAFE_LEFT + 0.2, STAGE_TOP - 0.5, 0], aligned_edge=LEFT)
         frames = VGroup(*(self.around(members) for members in squares))
         empty = label("left out", "small", "accent").next_to(frames[-1], DOWN, buff=0.12)
+        clever = self.clever(trace, frames, empty)
         card = QuestionCard(
             "mathematics: one number",
             self.asked(trace),
@@ -170,21 +192,46 @@ class ThreeWaysToCheck(LectureScene):
         chosen = [squares[expert // each][expert % each] for expert in self.example]
         home = self.large(squares, frames, empty, scale=1.8)
         with self.step() as s:
-            self.play(FadeOut(before), run_time=0.5)
-            self.play(FadeIn(squares, frames), run_time=0.7)
+            self.play(FadeOut(before), FadeIn(squares, frames), run_time=0.7)
             s.until("experts")
             lit = (square.animate.set_fill(role("expert"), 1) for square in chosen)
             self.play(LaggedStart(*lit, lag_ratio=0.3), run_time=1.5)
             self.play(frames[-1].animate.set_stroke(role("accent"), 3.5), FadeIn(empty), run_time=0.7)
-            self.play(home(), FadeIn(card.paper), run_time=0.9)
+            self.play(home(), run_time=0.8)
+            self.play(FadeIn(card.paper), run_time=0.4)
             s.until("slip")
+            self.play(FadeIn(clever), run_time=0.5)
+            for here in range(groups - 1, 0, -1):  # each group is left out in turn: its neighbour takes its place
+                off = frames[here].animate.set_stroke(role("hairline"), 2)
+                on = frames[here - 1].animate.set_stroke(role("accent"), 3.5)
+                filled = [
+                    square.animate.match_style(other)
+                    for square, other in zip(*squares[here - 1 : here + 1], strict=True)
+                ]
+                emptied = [
+                    other.animate.match_style(square)
+                    for square, other in zip(*squares[here - 1 : here + 1], strict=True)
+                ]
+                self.play(off, on, *filled, *emptied, empty.animate.set_x(frames[here - 1].get_x()), run_time=0.5)
             self.play(FadeIn(card.attempt, shift=0.2 * UP), run_time=0.6)
             s.until("try")
             self.add(field)
             self.play(field.try_all(run_time=2.6))
             self.play(FadeIn(notes[0]), card.check(), run_time=1.0)
             self.play(FadeIn(notes[1]), run_time=0.6)
-        return Group(squares, frames, empty, card, field, notes)
+        return Group(squares, frames, empty, clever, card, field, notes)
+
+    @staticmethod
+    def clever(trace: Trace, frames: VGroup, empty: VGroup) -> VGroup:
+        """How the clever answer counts: for every group that may be left out, the choices from the others."""
+        groups, slip = trace.quantity("groups"), trace.quantity("slip")
+        each = computed(float(slip) / float(groups), "", "slip / groups", (slip, groups), name="choices without one")
+        parts = (
+            NumberLabel(groups, "plain bare", size="body", role="accent", after=" groups to leave out,"),
+            NumberLabel(each, "plain bare", size="body", role="accent", after=" choices for each"),
+        )
+        words = VGroup(*parts).arrange(DOWN, buff=0.12, aligned_edge=LEFT)
+        return words.next_to(empty, DOWN, buff=0.14).align_to(frames, LEFT)
 
     @staticmethod
     def asked(trace: Trace) -> VGroup:
@@ -239,10 +286,13 @@ class ThreeWaysToCheck(LectureScene):
         guess = self.guess(trace.quantity("guessing"), names, int(right))
         guess.move_to([SAFE_RIGHT - 0.3, card.get_y(), 0], aligned_edge=RIGHT)
         home = self.large(said, scale=1.6)
+        boxes = self.guess(trace.quantity("guessing"), names)[0].move_to(guess[0])
+        offer = boxes.copy().scale(1.7).move_to(STAGE_CENTER)
         with self.step() as s:
-            self.play(FadeOut(before), run_time=0.5)
+            self.play(FadeOut(before), FadeIn(offer), run_time=0.7)
             s.until("say")
-            self.play(LaggedStart(*(FadeIn(each, shift=0.2 * RIGHT) for each in said), lag_ratio=0.9), run_time=3.0)
+            self.play(ReplacementTransform(offer, boxes), run_time=0.7, rate_func=EASE)
+            self.play(LaggedStart(*(FadeIn(each, shift=0.2 * RIGHT) for each in said), lag_ratio=0.9), run_time=2.6)
             s.until("worlds")
             self.play(home(), LaggedStart(*(FadeIn(world) for world in grid.worlds), lag_ratio=0.2), run_time=1.1)
             room = max(s.left_until("letter"), 1.0)
@@ -252,7 +302,7 @@ class ThreeWaysToCheck(LectureScene):
             self.play(FadeIn(card.attempt), run_time=0.4)
             self.play(card.check(run_time=0.9))
             s.until("guess")
-            self.play(FadeIn(guess), run_time=0.8)
+            self.play(ReplacementTransform(boxes, guess[0]), FadeIn(guess[1:]), run_time=0.8)
 
     @staticmethod
     def choices(trace: Trace) -> str:
@@ -266,8 +316,8 @@ class ThreeWaysToCheck(LectureScene):
         return grid.align_to([SAFE_RIGHT - 0.1, 0, 0], RIGHT)
 
     @staticmethod
-    def guess(chance: Quantity, names: list[str], right: int) -> VGroup:
-        """A blind guess: as many boxes as letters, one of them right."""
+    def guess(chance: Quantity, names: list[str], right: int = -1) -> VGroup:
+        """A blind guess: as many boxes as letters, one of them right, or none yet."""
         boxes = VGroup()
         for index, name in enumerate(names):
             box = Square(0.62, stroke_width=2.5).set_stroke(role("reward" if index == right else "muted"))

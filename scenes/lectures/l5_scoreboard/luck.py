@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from manim import DOWN, LEFT, RIGHT, UP, FadeIn, FadeOut, Group, Square, VGroup
+from manim import DOWN, LEFT, RIGHT, UP, FadeIn, FadeOut, Group, LaggedStart, Square, VGroup
 
 from explainers.traces import Trace
 from scenes.kit import (
@@ -18,6 +18,7 @@ from scenes.kit import (
     NumberLabel,
     label,
     role,
+    tint,
 )
 from scenes.stage import LectureScene
 
@@ -42,10 +43,16 @@ class ThirtyQuestions(LectureScene):
         self.words = self.about(trace)
         numbers = self.numbers(trace, stack)
         ends = self.ends(trace, stack)
+        unasked = VGroup(*(Square(0.205, stroke_width=0) for _ in trace["asked"].values[0]))
+        unasked.set_fill(tint("muted", 0.22), 1).arrange_in_grid(cols=10, buff=0.045).move_to(self.field)
         with self.step() as s:
-            self.play(FadeIn(stack.axes, self.words[0]), run_time=0.8)
+            self.play(FadeIn(unasked, self.words[0]), run_time=0.5)
+            self.play(FadeIn(stack.axes), run_time=0.5)
+            s.until("sit")
+            self.add(self.field)
+            self.play(FadeIn(self.field), FadeOut(unasked), FadeIn(self.words[1]), run_time=0.8)
             s.until("first")
-            self.play(FadeIn(self.field, self.words[1]), stack.drop(0), run_time=0.8)
+            self.play(stack.drop(0), run_time=0.8)
             self.play(FadeIn(numbers[0]), run_time=0.4)
             s.until("second")
             self.play(self.field.sit(1, run_time=0.5), stack.drop(1), run_time=0.8)
@@ -124,8 +131,9 @@ class ThirtyQuestions(LectureScene):
         apart, reach = self.notes(board)
         which = label("which were asked?", "small", "accent").next_to(self.field, UP, buff=0.15)
         which.align_to(self.field, LEFT)
+        answers = self.answers()
         with self.step() as s:
-            self.play(FadeOut(before, self.words[0]), run_time=0.5)
+            self.play(FadeOut(before, self.words, self.field), run_time=0.5)
             self.origin(*scores.values(), self.number("fact.benchmarks.test_sizes.aime_2024"), self.run("exams"))
             self.play(FadeIn(board.axes), run_time=0.5)
             s.until("r1")
@@ -135,8 +143,24 @@ class ThirtyQuestions(LectureScene):
             s.until("bands")
             self.bring_to_back(*board.bands.values())
             self.play(*(board.doubt(row.name) for row in rows), FadeIn(reach), run_time=1.4)
+            s.until("averaged")
+            self.play(FadeIn(answers[0], answers[2]), run_time=0.4)
+            self.play(LaggedStart(*(FadeIn(one, scale=0.4) for one in answers[1]), lag_ratio=0.05), run_time=2.0)
             s.until("which")
-            self.play(FadeIn(which), self.field.sit(0, run_time=max(s.left, 1.5)))
+            self.play(FadeOut(answers), FadeIn(self.field, self.words[1], which), run_time=0.5)
+            self.play(self.field.sit(0, run_time=max(s.left, 1.5)))
+
+    def answers(self) -> VGroup:
+        """One question, and the answers that R1 gave to it before it was scored."""
+        samples = self.number("fact.benchmarks.r1_answers_per_question.samples")
+        one = Square(0.42, stroke_width=0).set_fill(role("hairline"), 1)
+        many = VGroup(*(Square(0.2, stroke_width=0) for _ in range(int(samples)))).set_fill(role("latent"), 1)
+        many.arrange_in_grid(cols=8, buff=0.07).move_to(self.field)
+        one.next_to(many, UP, buff=0.3)
+        said = NumberLabel(
+            samples, "plain bare", size="small", role="latent", before="one question, ", after=" answers"
+        )
+        return VGroup(one, many, said.next_to(many, DOWN, buff=0.25))
 
     def notes(self, board: IntervalRows) -> VGroup:
         """How near the two are, in questions; what the bands mean."""

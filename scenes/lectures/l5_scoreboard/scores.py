@@ -10,14 +10,18 @@ from manim import (
     Circle,
     Create,
     FadeIn,
+    FadeOut,
     GrowFromCenter,
     LaggedStart,
+    ReplacementTransform,
     RoundedRectangle,
     VGroup,
 )
 
 from scenes.kit import (
+    EASE,
     SAFE_LEFT,
+    SAFE_RIGHT,
     STAGE_CENTER,
     STAGE_TOP,
     AmountSquare,
@@ -30,7 +34,7 @@ from scenes.kit import (
     tick,
     tint,
 )
-from scenes.lectures.l5_scoreboard.common import SCORES, TestField, mark
+from scenes.lectures.l5_scoreboard.common import LABS, SCORES, TestField, mark
 from scenes.stage import LectureScene
 
 
@@ -45,7 +49,7 @@ class ThreeScores(LectureScene):
         solved = [self.number(f"run.exams.swe_{key}_solved") for _, key, _ in SCORES]
         size = self.number("fact.benchmarks.test_sizes.swe_bench_verified")
         field = TestField(self.number)
-        field.move_to([SAFE_LEFT, STAGE_TOP - 0.95, 0], aligned_edge=UP + LEFT)
+        field.move_to([SAFE_LEFT + 0.6, STAGE_TOP - 0.95, 0], aligned_edge=UP + LEFT)
         head = label("SWE-bench Verified", "heading").next_to(field.dark, UP, buff=0.2).align_to(field.dark, LEFT)
         under = NumberLabel(size, "plain bare", size="small", role="muted", after=" real faults, a square each")
         under.next_to(field.dark, DOWN, buff=0.18).align_to(field.dark, LEFT)
@@ -56,7 +60,7 @@ class ThreeScores(LectureScene):
             dot = mark(colour, vendor, 0.2).next_to(number, LEFT, buff=0.35)
             rows.add(VGroup(dot, number, label(words, "body", "muted").next_to(number, DOWN, buff=0.1)))
             rows[-1][2].align_to(number, LEFT)
-        rows.arrange(DOWN, buff=0.42, aligned_edge=LEFT).move_to([2.2, 0.55, 0])
+        rows.arrange(DOWN, buff=0.42, aligned_edge=LEFT).move_to([2.9, 0.55, 0])
         model = label("V4-Pro mends", "heading", "latent").next_to(rows, UP, buff=0.35).align_to(rows[0][1], LEFT)
         asked = label("What does a score say?", "heading", "accent")
         asked.next_to(rows, DOWN, buff=0.5).align_to(rows[0][1], LEFT)
@@ -65,15 +69,22 @@ class ThreeScores(LectureScene):
         second_hand = label("full dots: as others report them", "small", "muted")
         second_hand.next_to(under, DOWN, buff=0.12).align_to(under, LEFT)
         self.origin(*scores, size, self.run("exams"))
+        makers = self.makers()
+        asking = Circle(0.62, stroke_width=5, color=role("accent")).move_to(makers[0][0])
         with self.step() as s:
+            self.play(FadeIn(makers), FadeIn(asking), run_time=0.5)
+            for maker in makers[1:]:
+                self.play(asking.animate.move_to(maker[0]), run_time=0.5, rate_func=EASE)
             s.until("test")
-            self.play(FadeIn(head), FadeIn(field.dark, shift=0.2 * UP), run_time=1.0)
-            self.play(FadeIn(under), run_time=0.5)
+            aside = makers.animate.scale(0.6).move_to([SAFE_RIGHT - 0.1, 0.55, 0], aligned_edge=RIGHT)
+            self.play(FadeOut(asking), aside, run_time=0.9, rate_func=EASE)
+            self.play(FadeIn(head), FadeIn(field.dark, shift=0.2 * UP), FadeIn(under), run_time=1.0)
             s.until("vendor")
-            self.play(FadeIn(model), run_time=0.4)
-            self.play(field.lit.fill(run_time=1.8))
+            came = ReplacementTransform(makers[-1][0], rows[0][0])
+            self.play(FadeOut(*makers[:-1], makers[-1][1]), came, FadeIn(model), run_time=0.7)
+            self.play(field.lit.fill(run_time=1.4))
             self.add(field.claimed, field.lit)
-            self.play(FadeIn(rows[0]), run_time=0.6)
+            self.play(FadeIn(rows[0][1:]), run_time=0.4)
         with self.step() as s:
             for index, name in ((1, "list"), (2, "caisi")):
                 s.until(name)
@@ -81,6 +92,15 @@ class ThreeScores(LectureScene):
             self.play(FadeIn(second_hand, only), run_time=0.5)
             s.until("question")
             self.play(FadeIn(asked, shift=0.2 * UP), run_time=0.8)
+
+    @staticmethod
+    def makers() -> VGroup:
+        """Those whose models could be the best: a disc each, DeepSeek last."""
+        discs = VGroup()
+        for name, colour in LABS.items():
+            disc = Circle(0.45, stroke_width=0).set_fill(role(colour), 1)
+            discs.add(VGroup(disc, label(name, "heading", colour).next_to(disc, DOWN, buff=0.35)))
+        return discs.arrange(RIGHT, buff=0.9).move_to(STAGE_CENTER)
 
 
 class WhatAScoreSays(LectureScene):

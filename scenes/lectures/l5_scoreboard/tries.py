@@ -41,7 +41,7 @@ class OneTryOrMany(LectureScene):
         """The recorded answers to one problem: right or wrong; then stacked by what they say."""
         prompt = TokenRow(self.run("grpo_group")["prompt"].labels["place"], size="body", gap=0.1)
         prompt.move_to([0, STAGE_TOP - 0.45, 0]).align_to([SAFE_LEFT, 0, 0], LEFT)
-        note = label("answers of our small model, as recorded", "small", "muted")
+        note = label("answers of our small model; ? is none", "small", "muted")
         note.move_to([2.2, 1.45, 0], aligned_edge=LEFT)
         votes = VoteColumns(trace["answer"], trace.quantity("right"), side=0.48, gap=0.08)
         votes.move_to([2.2, 0.45, 0], aligned_edge=LEFT)
@@ -103,13 +103,13 @@ class OneTryOrMany(LectureScene):
             self.play(field.try_to(counts[0], run_time=0.7), FadeIn(lit[0]), run_time=0.7)
             s.until("more")
             for index in (1, 2, 3):
-                self.remove(lit[index - 1])
-                self.add(lit[index])
                 self.play(field.try_to(counts[index], run_time=0.8))
+                self.remove(lit[index - 1])  # said when they are lit, not before
+                self.add(lit[index])
             s.until("all")
+            self.play(field.try_to(counts[4], run_time=1.0))
             self.remove(lit[3])
             self.add(lit[4])
-            self.play(field.try_to(counts[4], run_time=1.0))
             for name, _, _, cue in ways:
                 s.until(cue)
                 self.play(FadeIn(bars.names[name]), bars.grow(name), run_time=0.9)
