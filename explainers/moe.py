@@ -107,8 +107,8 @@ class MoEWeights:
 class Dispatch:
     """Which row goes where: N = T·k rows, sorted by expert."""
 
+    row: Tensor  # (N,) int64, token · k + slot
     token: Tensor  # (N,) int64
-    slot: Tensor  # (N,) int64, as which of the token's k choices
     experts: list[int]  # the experts that got a row, ascending
     sizes: list[int]  # how many rows each of them got, summing to N
 
@@ -147,10 +147,10 @@ def moe_loop(x: Tensor, experts: Picked, routing: Routing, limit: float | None =
 def dispatch(routing: Routing) -> Dispatch:
     """Sort the N rows by expert, tokens in order within an expert."""
     k = routing.indices.shape[1]
-    order = routing.indices.flatten().argsort(stable=True)  # (N,) row = token · k + slot
+    row = routing.indices.flatten().argsort(stable=True)  # (N,)
     load = expert_load(routing.indices, routing.n_routed_experts).tolist()  # E
     hit = [i for i, count in enumerate(load) if count]
-    return Dispatch(order // k, order % k, hit, [load[i] for i in hit])
+    return Dispatch(row, row // k, hit, [load[i] for i in hit])
 
 
 def moe_grouped(x: Tensor, experts: Picked, routing: Routing, limit: float | None = None) -> Tensor:
@@ -160,7 +160,7 @@ def moe_grouped(x: Tensor, experts: Picked, routing: Routing, limit: float | Non
     deterministic on every device.
     """
     to = dispatch(routing)
-    g = routing.weights[to.token, to.slot, None]  # (N, 1)
+    g = routing.weights.take(to.row)[:, None]  # (N, 1)
     segments = zip(
         to.token.split(to.sizes), x[to.token].split(to.sizes), g.split(to.sizes), experts.pick(to.experts), strict=True
     )
@@ -173,30 +173,32 @@ def moe_grouped(x: Tensor, experts: Picked, routing: Routing, limit: float | Non
 def moe_fast(x: Tensor, experts: Picked, routing: Routing, limit: float | None = None) -> Tensor:
     """`moe_grouped` without gradients, near the time of its bare products: (T, D) → (T, D).
 
-    Every segment writes into one buffer, and the k answers of a token are weighed and added in one go. A GPU, and a
-    CPU with few tokens for small experts, take torch's grouped product where torch has it; for a few rows of a large
-    expert a CPU multiplies the other way round.
+    One room serves every expert in turn, so that what stands between the products stays in the processor's cache, and
+    answers are weighed where they are narrowest, before the last product. A GPU, and a CPU with few tokens for small
+    experts, take torch's grouped product where torch has it; for a few rows of a large expert a CPU multiplies the
+    other way round.
     """
-    k = routing.indices.shape[1]
-    if isinstance(experts, ExpertWeights) and (x.is_cuda or _calls_cost(x, experts)) and _grouped_mm_for(x, experts):
-        return _moe_at_once(x, experts, routing, limit)
+    kernels, k = _kernels() if x.is_cuda else None, routing.indices.shape[1]
+    if isinstance(experts, ExpertWeights) and (kernels or _calls_cost(x, experts, k)) and _grouped_mm_for(x, experts):
+        return _moe_at_once(x, experts, routing, limit, kernels)
     to = dispatch(routing)
-    rows = x.index_select(0, to.token)  # (N, D)
-    answers, room = torch.empty_like(rows), None
-    start = 0
-    for size, (w1, w2, w3) in zip(to.sizes, experts.pick(to.experts), strict=True):
-        if room is None:  # for the inner values of every expert in turn, so that they stay in the processor's cache
-            room = rows.new_empty(2, max(to.sizes), len(w1))
-        part, (gate, up) = slice(start, start + size), room[:, :size]
-        start += size
-        if size in _SLIM:
-            columns = rows[part].T  # (D, n)
-            answers[part] = torch.mm(w2, _gated(torch.mm(w1, columns), torch.mm(w3, columns), limit)).T
+    g, most = routing.weights.take(to.row)[:, None], max(to.sizes, default=0)  # (N, 1)
+    y = torch.zeros_like(x, dtype=g.dtype)  # (T, D)
+    room: list[Tensor] = []
+    segments = zip(to.sizes, to.token.split(to.sizes), g.split(to.sizes), experts.pick(to.experts), strict=True)
+    for n, rows, share, (w1, w2, w3) in segments:
+        room = room or [x.new_empty(most, width) for width in (x.shape[1], len(w1), len(w1))]
+        inputs, gate, up = room[0][:n], room[1][:n], room[2][:n]  # (n, D), (n, F), (n, F)
+        torch.index_select(x, 0, rows, out=inputs)
+        if n in _SLIM:
+            h = _gated(torch.mm(w1, inputs.T), torch.mm(w3, inputs.T), limit).mul_(share.T)  # (F, n)
+            inputs.copy_(torch.mm(w2, h).T)
         else:
-            torch.mm(rows[part], w1.T, out=gate)  # (n, F)
-            torch.mm(rows[part], w3.T, out=up)
-            torch.mm(_gated(gate, up, limit), w2.T, out=answers[part])
-    return _weighed(answers, to.token * k + to.slot, routing.weights)
+            torch.mm(inputs, w1.T, out=gate)
+            torch.mm(inputs, w3.T, out=up)
+            torch.mm(_gated(gate, up, limit).mul_(share), w2.T, out=inputs)
+        y.index_add_(0, rows, inputs.to(y.dtype))
+    return y.to(x.dtype)
 
 
 def _gated(gate: Tensor, up: Tensor, limit: float | None) -> Tensor:
@@ -206,22 +208,15 @@ def _gated(gate: Tensor, up: Tensor, limit: float | None) -> Tensor:
     return F.silu(gate, inplace=True).mul_(up)
 
 
-def _weighed(answers: Tensor, order: Tensor, weights: Tensor) -> Tensor:
-    """Σ over each token's rows, wherever they stand: answers (N, D) in this order of rows (N,), (T, k) → (T, D)."""
-    place = torch.empty_like(order).scatter_(0, order, torch.arange(len(order), device=order.device))  # (N,)
-    bags = place.view(weights.shape)
-    return F.embedding_bag(bags, answers, per_sample_weights=weights.to(answers.dtype), mode="sum")
-
-
 #: Rows of a product that a CPU does in half the time as weights · rowsᵀ: its rows · weightsᵀ copies the weights first.
 _SLIM = range(4, 33)
-#: Tokens, and numbers in a matrix of an expert, up to which a loop's calls cost a CPU more than its sums.
-_FEW, _SMALL = 128, 1 << 18
+#: Numbers in an expert's matrix, and in all rows, up to which a loop's calls cost a CPU more than its sums.
+_SMALL, _FEW = 1 << 18, 1 << 18
 
 
-def _calls_cost(x: Tensor, experts: ExpertWeights) -> bool:
+def _calls_cost(x: Tensor, experts: ExpertWeights, k: int) -> bool:
     """Whether torch's grouped product is faster on a CPU than a loop over experts (`explain bench engine`)."""
-    return len(x) <= _FEW and experts.w1[0].numel() <= _SMALL
+    return x.numel() * k <= _FEW and experts.w1[0].numel() <= _SMALL
 
 
 def _grouped_mm_for(x: Tensor, experts: ExpertWeights) -> bool:
@@ -232,26 +227,27 @@ def _grouped_mm_for(x: Tensor, experts: ExpertWeights) -> bool:
     return all(size * x.element_size() % 16 == 0 for size in experts.w1.shape[1:])
 
 
-def _moe_at_once(x: Tensor, experts: ExpertWeights, routing: Routing, limit: float | None) -> Tensor:
+def _moe_at_once(x: Tensor, experts: ExpertWeights, routing: Routing, limit: float | None, kernels: Any) -> Tensor:
     """The same without a loop, in which calls cost more than sums: three grouped products, (T, D) → (T, D).
 
-    Rows are sorted by expert; ``ends`` says where each expert's rows end, (E,). Nothing here waits for a GPU.
+    Rows are sorted by expert; ``ends`` says where each expert's rows end, (E,). Nothing here waits for a GPU; there
+    ``kernels`` do what stands between the products.
     """
     tokens, k = routing.indices.shape
     chosen, order = routing.indices.flatten().sort(stable=True)  # (N,), (N,) row = token · k + slot
     every = torch.arange(routing.n_routed_experts, device=x.device)
     ends = torch.searchsorted(chosen, every, right=True, out_int32=True)
-    rows = x.index_select(0, order // k)  # (N, D)
+    token, shares = order // k, routing.weights.take(order)  # (N,), (N,)
+    rows = x.index_select(0, token)  # (N, D)
     gate = F.grouped_mm(rows, experts.w1.mT, offs=ends)  # (N, F)
     up = F.grouped_mm(rows, experts.w3.mT, offs=ends)
-    kernels = _kernels() if x.is_cuda else None
-    if kernels is not None:
-        place = torch.empty_like(order).scatter_(0, order, torch.arange(len(order), device=x.device))  # (N,)
-        shares = routing.weights.flatten()[order]  # (N,)
-        answers = F.grouped_mm(kernels.gated(gate, up, shares, limit), experts.w2.mT, offs=ends)  # (N, D)
-        return kernels.sum_of_rows(answers, place.view(tokens, k))
-    answers = F.grouped_mm(_gated(gate, up, limit), experts.w2.mT, offs=ends)  # (N, D)
-    return _weighed(answers, order, routing.weights)
+    if kernels is None:
+        answers = F.grouped_mm(_gated(gate, up, limit).mul_(shares[:, None]), experts.w2.mT, offs=ends)  # (N, D)
+        y = torch.zeros_like(x, dtype=shares.dtype)
+        return y.index_add_(0, token, answers.to(y.dtype)).to(x.dtype)
+    place = torch.empty_like(order).scatter_(0, order, torch.arange(len(order), device=x.device))  # (N,)
+    answers = F.grouped_mm(kernels.gated(gate, up, shares, limit), experts.w2.mT, offs=ends)
+    return kernels.sum_of_rows(answers, place.view(tokens, k))
 
 
 @cache
@@ -265,8 +261,8 @@ def expert_outputs(x: Tensor, experts: Picked, routing: Routing, limit: float | 
     to = dispatch(routing)
     rows_of = zip(x[to.token].split(to.sizes), experts.pick(to.experts), strict=True)
     answers = [swiglu(rows, *w, limit) for rows, w in rows_of]
-    out = x.new_zeros(*routing.indices.shape, x.shape[1])  # (T, k, D)
-    return out.index_put((to.token, to.slot), torch.cat(answers))
+    out = x.new_zeros(len(to.row), x.shape[1]).index_copy(0, to.row, torch.cat(answers))  # (N, D)
+    return out.view(*routing.indices.shape, x.shape[1])
 
 
 def combine(outputs: Tensor, weights: Tensor) -> Tensor:

@@ -177,7 +177,7 @@ def _grouped_mm(x: Tensor, w: ExpertWeights, routing: Routing) -> Callable[[], T
         rows = x[to.token]
         inner = F.silu(F.grouped_mm(rows, w.w1.mT, offs=ends)) * F.grouped_mm(rows, w.w3.mT, offs=ends)
         answers = F.grouped_mm(inner, w.w2.mT, offs=ends)
-        shares = routing.weights[to.token, to.slot, None].to(x.dtype)
+        shares = routing.weights.take(to.row)[:, None].to(x.dtype)
         return torch.zeros_like(x).index_add_(0, to.token, answers * shares)
 
     try:

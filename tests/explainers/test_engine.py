@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 import torch
 
-from explainers import fast_mla
+from explainers import fast_mla, moe
 from explainers.errors import ExplainError
 from explainers.experiments import engine as bench
 from explainers.experiments import engine_cases as cases
@@ -35,6 +35,28 @@ def test_fast_experts_are_the_plain_ones(tokens: int, inner: int, limit: float |
     near = moe_fast(x.float(), single, replace(routing, weights=routing.weights.float()), limit)
     assert (near - plain).abs().max() < 1e-5 * plain.abs().max()
     assert (moe_fast(x, w, routing, 0.1) - plain).abs().max() > 1e-3  # the limit limits
+
+
+@pytest.mark.parametrize("few", [0, 1 << 30], ids=["loop", "at once"])
+@pytest.mark.parametrize(("dtype", "near"), [(torch.float32, 1e-6), (torch.bfloat16, 1e-2)], ids=str)
+def test_both_fast_ways_in_each_dtype(
+    monkeypatch: pytest.MonkeyPatch, few: int, dtype: torch.dtype, near: float
+) -> None:
+    """Rows from none to hundreds an expert, sums in the weights' precision; x and weights are left as they were."""
+    monkeypatch.setattr(moe, "_FEW", few)
+    torch.manual_seed(2)
+    w = ExpertWeights(*(torch.randn(*shape).mul_(0.2).to(dtype) for shape in ((20, 8, 16), (20, 16, 8), (20, 8, 16))))
+    x = torch.randn(200, 16).to(dtype)
+    bias = torch.linspace(-1.0, 1.0, 20)  # some experts get nearly everything, some nothing
+    routing = route(x, torch.randn(20, 16), bias, GateConfig(20, 3))
+    held = [part.clone() for part in (x, w.w1, w.w2, w.w3, routing.weights)]
+    out = moe_fast(x, w, routing)
+    assert out.dtype == dtype and {0} < set((sizes := torch.bincount(routing.indices.flatten(), minlength=20)).tolist())
+    assert sizes.max() > 100
+    exact = ExpertWeights(w.w1.double(), w.w2.double(), w.w3.double())
+    assert worst(out, moe_loop(x.double(), exact, replace(routing, weights=routing.weights.double()))) < near
+    for before, after in zip(held, (x, w.w1, w.w2, w.w3, routing.weights), strict=True):
+        assert torch.equal(before, after)
 
 
 def test_a_floor_is_what_the_machine_did_at_its_best() -> None:
