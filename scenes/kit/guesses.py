@@ -64,6 +64,7 @@ class GuessStrip(DataBound, VGroup):
         self.passes: list[VGroup] = []
         self.guesses: list[TokenChip | None] = []
         self.fallen: list[bool] = []
+        self._size, self._held = size, dict[int, TokenChip]()
         cursor, line_step = np.zeros(3), 1.62
         for index, state in enumerate(int(each) for each in stood.values):
             mine = [text for text, owner in zip(texts, owners, strict=True) if owner == index]
@@ -99,19 +100,34 @@ class GuessStrip(DataBound, VGroup):
         self.guesses.append(guess)
         self.fallen.append(state == 0)
 
+    def _over(self, chip: TokenChip, index: int) -> TokenChip:
+        first = self.passes[index][0][0]
+        return chip.next_to(first, UP, buff=0.14).align_to(first, LEFT)
+
+    def hold_out(self, index: int, run_time: float = 0.6) -> Animation:
+        """The animation in which a pass's guess comes and hangs over its place, before anybody has checked it."""
+        guess = self.guesses[index]
+        if guess is None:
+            raise ExplainError(f"pass {index} checks no guess")
+        self._held[index] = self._over(TokenChip(self.bound[0].labels["pass"][index], "accent", self._size), index)
+        return FadeIn(self._held[index], run_time=run_time)
+
     def play_pass(self, index: int, run_time: float = 1.0) -> Animation:
         """The animation of one pass: a guess is held out; it stands and moves down, or is crossed out."""
         group, guess = self.passes[index], self.guesses[index]
         chips, bracket = group[0], group[1]
         if guess is None:
             return AnimationGroup(FadeIn(chips), Create(bracket), run_time=run_time)
+        held = self._held.pop(index, None)
         if self.fallen[index]:
             end = AnimationGroup(Create(group[2][1]), FadeIn(chips), Create(bracket), lag_ratio=0.3)
-            return Succession(FadeIn(guess), end, run_time=run_time)
-        offered = guess.copy().next_to(chips[0], UP, buff=0.14).align_to(chips[0], LEFT)
+            come = AnimationGroup(FadeIn(guess), *([FadeOut(held)] if held else []))
+            return Succession(come, end, run_time=run_time)
+        offered = self._over(guess.copy(), index)
         rest = [FadeIn(chip, shift=0.1 * RIGHT) for chip in chips[1:]]
         landing = AnimationGroup(FadeOut(offered), FadeIn(chips[0]), *rest, Create(bracket))
-        return Succession(FadeIn(offered), offered.animate.move_to(chips[0]), landing, run_time=run_time)
+        come = AnimationGroup(FadeIn(offered), *([FadeOut(held)] if held else []))
+        return Succession(come, offered.animate.move_to(chips[0]), landing, run_time=run_time)
 
     def perturbed(self) -> Self:
         """The same strip for other outcomes and other texts: what stood falls, what fell stands, texts are doubled."""

@@ -67,6 +67,7 @@ class TurnTimeline(DataBound, VGroup):
         for batch, layer, stage in np.ndindex(*self.start.shape[1:]):
             self._block(batch, layer, stage, machine[stage], roles[stage], batches[batch])
         self.schedule = 0.0
+        self._waits: dict[int, VGroup] = {}
         self.add(self.lanes, self.axes, self.blocks)
         self.center()
         self.show(0.0)
@@ -93,11 +94,31 @@ class TurnTimeline(DataBound, VGroup):
         self.schedule = schedule
         return self
 
-    def end_of(self, schedule: int) -> np.ndarray:
-        """The place where a schedule ends, at the height of the upper lane's top."""
-        end = float((self.start[schedule] + self.length[schedule]).max())
-        ground = self.lanes[0][0]
-        return np.asarray(ground.get_corner(UP + LEFT) + RIGHT * ground.width * end / self.axis.high)
+    def end_of(self, schedule: int, layer: int | None = None) -> np.ndarray:
+        """The place where a schedule, or a layer of it, ends, at the height of the upper lane's top."""
+        ends = self.start[schedule] + self.length[schedule]
+        return self._at(float((ends if layer is None else ends[:, layer]).max()))
+
+    def _at(self, moment: float, lane: int = 0) -> np.ndarray:
+        ground = self.lanes[lane][0]
+        return np.asarray(ground.get_corner(UP + LEFT) + RIGHT * ground.width * moment / self.axis.high)
+
+    def waits(self, schedule: int, lane: int = 0, role: str = "cost") -> VGroup:
+        """Where a machine waits: one faint piece for each time between its blocks, up to the schedule's end."""
+        if schedule not in self._waits:
+            mine = [each for block, each in zip(self.blocks, self.index, strict=True) if block.lane == lane]
+            spans = sorted((self.start[(schedule, *each)], self.length[(schedule, *each)]) for each in mine)
+            ends = [begin + long for begin, long in spans]
+            next_begins = [begin for begin, _ in spans[1:]] + [float((self.start + self.length)[schedule].max())]
+            pieces = VGroup()
+            for end, begin in zip(ends, next_begins, strict=True):
+                left, right = self._at(end, lane), self._at(begin, lane)
+                if right[0] - left[0] > 0.08:
+                    piece = Rectangle(width=right[0] - left[0] - 0.06, height=self.lanes[lane][0].height - 0.06)
+                    piece.set_stroke(theme.role(role), 1.5).set_fill(theme.tint(role, 0.3), 1)
+                    pieces.add(piece.move_to((left + right) / 2, aligned_edge=UP).shift(0.03 * DOWN))
+            self._waits[schedule] = pieces
+        return self._waits[schedule]
 
     def of(self, *, layer: int = 0, stage: int | None = None, batch: int | None = None) -> VGroup:
         """The blocks of one layer, in order of time; of one stage or batch where asked."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import ClassVar
 
 import numpy as np
-from manim import DOWN, LEFT, RIGHT, UP, Create, DashedLine, FadeIn, FadeOut, Group, VGroup, VMobject, linear
+from manim import DOWN, LEFT, RIGHT, UP, FadeIn, FadeOut, Group, Line, TransformFromCopy, VGroup, VMobject, linear
 
 from explainers.quantities import Quantity
 from explainers.traces import Trace
@@ -18,7 +18,6 @@ from scenes.kit import (
     TurnTimeline,
     Waffle,
     column,
-    dim,
     fit_width,
     label,
     role,
@@ -55,6 +54,8 @@ class GuessingAhead(LectureScene):
             self.play(FadeIn(read, prompt), run_time=0.8)
             s.until("head")
             self.play(strip.play_pass(0), FadeIn(key), run_time=0.7)
+            if len(strip.passes) > 1 and strip.guesses[1] is not None:
+                self.play(strip.hold_out(1))
             first = fell[0] if fell else len(strip.passes)
             s.until("check")
             for index in range(1, first):
@@ -176,19 +177,21 @@ class HiddenTraffic(LectureScene):
             self.play(line.arrive((1, 2), run_time=max(1.6, s.left_until("idle") - 0.2)))
             self.add(line)
             s.until("idle")
-            self.play(FadeIn(idle), run_time=0.6)
-        ends = [self.end_line(line, schedule) for schedule in (0, 1)]
+            self.play(FadeIn(line.waits(0), lag_ratio=0.2), FadeIn(idle), run_time=0.9)
+        layers = [self.a_layer(line, schedule) for schedule in (0, 1)]
         waiting = self.number("run.efficiency_ledger.waiting")
         share = NumberLabel(waiting, "percent .0", size="heading", role="reward", after=" as long")
-        share.next_to(ends[1], RIGHT, buff=0.25).set_y(line.lanes[0][0].get_center()[1] + 0.16)
+        share.move_to([line.end_of(1)[0] + 0.3, line.lanes[0][0].get_y() + 0.16, 0], aligned_edge=LEFT)
         shorter = self.over_all(share, LEFT)
         with self.step() as s:
-            self.play(Create(ends[0]), FadeOut(idle), run_time=0.5)
+            self.play(FadeOut(idle, line.waits(0)), FadeIn(layers[0]), run_time=0.5)
             s.until("turns")
             self.play(line.arrange_as(1, run_time=4.2, rate_func=linear))
-            self.play(Create(ends[1]), FadeIn(shorter), run_time=0.7)
+            s.until("period")
+            self.play(TransformFromCopy(layers[0][0], layers[1][0]), FadeIn(layers[1][1]), run_time=0.8)
+            self.play(FadeIn(shorter), run_time=0.5)
             s.until("wire")
-            self.play(FadeIn(less), dim(*line.of_machine(0), to=0.75), run_time=1.0)
+            self.play(FadeIn(line.waits(1), lag_ratio=0.2), FadeIn(less), run_time=1.0)
 
     def over_all(self, share: NumberLabel, side: np.ndarray) -> VGroup:
         """A share, and below it that it is of all layers with experts, of which the first few are drawn."""
@@ -198,8 +201,17 @@ class HiddenTraffic(LectureScene):
         return VGroup(share, layers.next_to(share, DOWN, buff=0.14, aligned_edge=side))
 
     @staticmethod
-    def end_line(line: TurnTimeline, schedule: int) -> DashedLine:
-        """Where the shown layers end."""
-        top = line.end_of(schedule) + 0.12 * UP
-        low = top[1] - line.lanes.height - 0.24
-        return DashedLine(top, [top[0], low, 0], stroke_width=2.5, color=role("cost" if schedule == 0 else "reward"))
+    def a_layer(line: TurnTimeline, schedule: int) -> VGroup:
+        """How long a layer takes, between the lanes: from where the one before it ends to where it ends.
+
+        Of the last layer drawn: in the first one the lanes still fill, and the total of a few layers says that, too.
+        """
+        colour = "cost" if schedule == 0 else "reward"
+        level = (line.lanes[0][0].get_bottom()[1] + line.lanes[1][0].get_top()[1]) / 2
+        last = line.start.shape[2] - 1
+        left, right = (line.end_of(schedule, layer=layer)[0] for layer in (last - 1, last))
+        words = label("a layer", "small", colour).move_to([(left + right) / 2, level, 0])
+        strokes = VGroup()
+        for end, near in ((left, words.get_left()[0] - 0.12), (right, words.get_right()[0] + 0.12)):
+            strokes.add(Line([end, level, 0], [near, level, 0]), Line([end, level - 0.14, 0], [end, level + 0.14, 0]))
+        return VGroup(strokes.set_stroke(role(colour), 2.5), words)

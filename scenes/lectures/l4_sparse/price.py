@@ -161,7 +161,7 @@ class WhatItCosts(LectureScene):
     lines: ClassVar[dict[str, tuple[str, str, str, str, str]]] = {
         "arithmetic of a token": ("work", "reward", "percent 2", "work", "against everything at work"),
         "cache of a token": ("cache", "reward", "percent 2", "keep", "against full attention"),
-        "bytes of a weight": ("bytes", "reward", "percent 2", "", "against BF16"),
+        "bytes of a weight": ("bytes", "reward", "percent 2", "less", "against BF16"),
         "time, tokens guessed": ("passes", "reward", "percent 2", "", "as reported"),
         "time, traffic hidden": ("waiting", "reward", "percent 2", "", "our serving model"),
         "weights held": ("held", "cost", "times 2", "held", "against those at work"),
@@ -180,8 +180,8 @@ class WhatItCosts(LectureScene):
             )
             for name, (key, colour, fmt, _, note) in self.lines.items()
         ]
-        ledger = Ledger(entries, middle="as usual", width=8.4, pitch=0.6, thickness=0.36)
-        ledger.move_to(STAGE_CENTER).shift(0.4 * UP)
+        ledger = Ledger(entries, middle="as usual", width=8.4, pitch=0.55, thickness=0.34)
+        ledger.move_to(STAGE_CENTER).shift(0.53 * UP)
         trace, room = self.run("efficiency_ledger"), self.run("node_room")
         users = room.quantity("users_mla_4k")
         crowd = Crowd((users - users).named("nobody yet", unit="user"), columns=76, pitch=0.066, role="latent")
@@ -195,7 +195,7 @@ class WhatItCosts(LectureScene):
             for name, (_, _, _, mark, _) in self.lines.items():
                 if mark:
                     s.until(mark)
-                self.play(ledger.grow(name, run_time=1.2 if mark else 0.7))
+                self.play(ledger.grow(name, run_time=1.2 if mark not in ("", "less") else 0.8))
             s.until("sides")
             pair = VGroup(*(self.frame_of(ledger.bars[name]) for name in ("arithmetic of a token", "weights held")))
             self.play(Create(pair), run_time=1.0, rate_func=EASE)

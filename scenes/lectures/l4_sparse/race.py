@@ -81,14 +81,18 @@ class LargerAndCheaper(LectureScene):
         ratio = self.number("run.efficiency_ledger.v2_size")
         times = NumberLabel(ratio, "times 2", size="display", role="accent").next_to(sizes[1], DOWN, buff=0.25)
         times.align_to(names[1], LEFT)
+        self.times = times
         self.ledger = self.run("efficiency_ledger")
         self.origin(self.ledger, dense, whole)
+        ghost = AmountSquare(dense, unit=self.left.square.width**2 / float(dense), role="dense", outline=True)
+        idle = ghost.move_to(self.left).copy()
+        ghost.square.set_fill(opacity=0)  # what it leaves stays as it is
         with self.step() as s:
+            self.play(FadeIn(idle, names[0]), run_time=0.8)
             s.until("dense")
-            self.play(self.left.grow(1.0), FadeIn(names[0], sizes[0]))
+            self.play(self.left.grow(1.0), FadeIn(sizes[0]))
+            self.remove(idle)
             s.until("next")
-            ghost = AmountSquare(dense, unit=self.left.square.width**2 / float(dense), role="dense", outline=True)
-            ghost.move_to(self.left)
             self.play(ghost.animate.move_to(self.right, aligned_edge=DOWN + LEFT), run_time=0.9, rate_func=EASE)
             self.play(FadeIn(self.right), FadeOut(ghost), FadeIn(names[1], sizes[1]), run_time=0.8)
             self.play(FadeIn(times, shift=0.15 * UP), run_time=0.6)
@@ -116,7 +120,10 @@ class LargerAndCheaper(LectureScene):
         head.next_to(names[0], RIGHT, buff=0.3).match_y(names[0])
         less = NumberLabel(saving, "percent 3", size="display", role="reward", after=" fewer")
         less.next_to(numbers[1], RIGHT, buff=0.5)
-        ask = label("?", "hero", "accent").next_to(less, RIGHT, buff=0.7)
+        both = [
+            SurroundingRectangle(each, buff=0.14, stroke_width=3, color=role("accent"), corner_radius=0.1)
+            for each in (self.times, less)
+        ]
         self.origin(self.ledger, saving, *(self.number(f"{key}.total_params") for key in ("ds67b", "v2")))
         with self.step() as s:
             s.until("bill")
@@ -124,8 +131,9 @@ class LargerAndCheaper(LectureScene):
             self.play(FadeIn(numbers[0], names[1], run_time=0.5), bills[1].fill(run_time=1.0))
             self.play(FadeIn(numbers[1]), run_time=0.4)
             self.play(FadeIn(less, shift=0.2 * LEFT), run_time=0.7)
-            s.until("question")
-            self.play(FadeIn(ask, scale=1.4), run_time=0.8)
+            for mark, frame in zip(("larger", "cheaper"), both, strict=True):
+                s.until(mark)
+                self.play(Create(frame), run_time=0.6)
 
 
 class TheSameRace(LectureScene):
@@ -279,17 +287,23 @@ class TheSameRace(LectureScene):
         cited = [self.race.quantity(f"paper_{key}") for key in ("small", "sparse", "large")]
         self.origin(self.race, self.run("dense_sparse"), *cited, self.race.quantity("tokens_paper"))
         top, low = (rails.rails[name] for name in names.values())
+        more = NumberLabel(self.race.quantity("tokens_ratio"), "times 2", size="display", role="accent")
+        more.add(label("as much text", "body", "muted").next_to(more, DOWN, buff=0.16))
+        more.move_to([0, (top[-1].get_y() + low[-1].get_y()) / 2, 0])
         with self.step() as s:
             self.play(FadeOut(self.all), run_time=0.6)
-            self.play(FadeIn(top[-1], read["paper"]), run_time=0.6)
+            self.play(FadeIn(top[-1], low[-1], *read.values()), run_time=0.6)
+            s.until("text")
+            self.play(FadeIn(more, shift=0.15 * UP), run_time=0.7)
             s.until("ends")
-            self.play(FadeIn(top[:-1], rails.heads, legend, loss), run_time=1.0)
+            self.play(FadeOut(more), run_time=0.4)
+            self.play(FadeIn(top[:-1], rails.heads, legend, loss), run_time=0.8)
             self.play(FadeIn(work["paper"], note), run_time=0.5)
             s.until("paper")
             self.play(rails.travel(names["paper"], run_time=1.8))
             self.play(FadeIn(ways["paper"]), run_time=0.5)
             s.until("ours")
-            self.play(FadeIn(low, read["here"], work["here"]), run_time=0.8)
+            self.play(FadeIn(low[:-1], work["here"]), run_time=0.8)
             self.play(rails.travel(names["here"], run_time=1.4))
             self.play(FadeIn(ways["here"]), run_time=0.5)
 

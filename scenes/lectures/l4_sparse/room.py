@@ -238,7 +238,9 @@ class EightBits(LectureScene):
             .move_to(STAGE_CENTER)
             .shift(1.75 * UP + 2.7 * RIGHT)
         )
-        name = label("a corner of a real\nweight matrix", "small", "muted").next_to(grid, RIGHT, buff=0.3)
+        name = label("a corner of a block\nof real weights", "small", "muted").next_to(grid, RIGHT, buff=0.3)
+        edge = label("here: the largest of the whole block", "small", "muted")  # it is outside the corner drawn
+        edge.next_to(line, DOWN, buff=0.12).align_to(line, RIGHT)
         line.show(0.0)
         with self.step() as s:
             self.play(FadeIn(byte, lag_ratio=0.1), run_time=1.0)
@@ -251,9 +253,10 @@ class EightBits(LectureScene):
             self.play(FadeIn(line.dots), run_time=0.9)
             s.until("scale")
             self.play(line.go("scaled", run_time=2.2))
+            self.play(FadeIn(edge), run_time=0.4)
             s.until("snap")
             self.play(line.go("snapped", run_time=1.8))
-        self.top = Group(byte, count, count_note, grid, name)
+        self.top = Group(byte, count, count_note, grid, name, edge)
 
     def price(self) -> None:
         """How far the weights moved and what that cost, beside what was published."""
@@ -276,17 +279,13 @@ class EightBits(LectureScene):
         groups = VGroup()
         for number, about in zip((moved, loss, theirs, half), words, strict=True):
             groups.add(VGroup(number, label(about, "small", "muted", align="center").next_to(number, DOWN, buff=0.16)))
-        one = self.trace.quantity("loss_change_one_scale")
-        rough = NumberLabel(one, "percent .2", size="small", role="muted", before="one scale a matrix: +")
         groups.arrange(RIGHT, buff=0.95).move_to(STAGE_CENTER).shift(1.75 * UP)
-        rough.next_to(groups[1], DOWN, buff=0.12)
         self.origin(self.trace, self.number("fact.training.v3_fp8.relative_loss_error_below"))
         with self.step() as s:
             self.play(FadeOut(self.top), run_time=0.5)
             self.play(FadeIn(groups[0], shift=0.15 * UP), run_time=0.6)
             s.until("loss")
             self.play(FadeIn(groups[1], shift=0.15 * UP), run_time=0.6)
-            self.play(FadeIn(rough), run_time=0.4)
             self.play(FadeIn(groups[2], shift=0.15 * UP), run_time=0.6)
             s.until("half")
             self.play(FadeIn(groups[3], shift=0.15 * UP), run_time=0.6)

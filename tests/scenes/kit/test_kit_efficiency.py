@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from manim import RIGHT, Scene
+from manim import RIGHT, FadeOut, Scene
 
 from explainers.errors import ExplainError
 from explainers.quantities import Quantity, computed
@@ -146,6 +146,21 @@ def test_tokens_stand_in_the_pass_that_wrote_them_and_fallen_guesses_above_their
         GuessStrip(array([1], ("pass",)), array([0], ("token",)))
 
 
+def test_a_guess_that_is_held_out_leaves_when_it_is_checked():
+    made = strip()
+    for index in (1, 2):
+        finished(made.hold_out(index))
+        held = made._held[index]
+        first = made.passes[index][0][0]
+        assert held.token == made.guesses[index].token and held.get_left()[0] == pytest.approx(first.get_left()[0])
+        assert held.get_bottom()[1] > first.get_top()[1]
+        come = made.play_pass(index).animations[0]
+        assert any(isinstance(part, FadeOut) and part.mobject is held for part in come.animations)
+        assert not made._held
+    with pytest.raises(ExplainError, match="pass 0 checks no guess"):
+        made.hold_out(0)
+
+
 # ---------------------------------------------------------------------- turns
 def turns() -> TurnTimeline:
     length = np.full((2, 2, 1, 2), 0.001)
@@ -168,6 +183,12 @@ def test_blocks_are_as_long_as_their_stage_and_move_to_the_other_schedule():
     middles = [block.get_center()[0] - left for block in made.blocks]
     assert middles == pytest.approx([0.5 * unit, 1.5 * unit, 1.5 * unit, 2.5 * unit], abs=1e-6)
     assert made.end_of(1)[0] - left == pytest.approx(3 * unit)
+    assert made.end_of(0, layer=0)[0] - left == pytest.approx(4 * unit)
+    (waiting,) = made.waits(0)  # works for two of four milliseconds; in the other schedule for two of three
+    assert waiting.get_left()[0] - left == pytest.approx(2 * unit + 0.03) and waiting.width == pytest.approx(
+        2 * unit - 0.06
+    )
+    assert made.waits(1)[0].width == pytest.approx(unit - 0.06)
     assert len(made.of(layer=0, stage=1)) == 2 and len(made.of_machine(0)) == 2
     with pytest.raises(ExplainError, match="schedules 0 to 1"):
         made.arrange_as(2)
