@@ -13,11 +13,15 @@ from triton.experimental.gluon import language as gl
 from triton.experimental.gluon.language.nvidia.hopper import (
     fence_async_shared,
     mbarrier,
-    tma,
     warpgroup_mma,
     warpgroup_mma_wait,
 )
 from triton.experimental.gluon.nvidia.hopper import TensorDescriptor
+
+try:
+    from triton.experimental.gluon.language.nvidia.hopper.tma import async_load
+except ImportError:  # its name before Triton 3.8; from 3.9 on the old one is gone
+    from triton.experimental.gluon.language.nvidia.hopper.tma import async_copy_global_to_shared as async_load
 
 #: Heads and tokens at once. The widths are those of every released model with MLA.
 HEADS, TOKENS, RANK, ROPE = 64, 64, 512, 64
@@ -27,8 +31,8 @@ HEADS, TOKENS, RANK, ROPE = 64, 64, 512, 64
 def _fetch(wide, narrow, sequence, row, ready, to_wide, to_narrow, more):
     """Ask the copy engine for latents and turned parts of a tile of rows; ``ready`` says when they are there."""
     mbarrier.expect(ready, wide.block_type.nbytes + narrow.block_type.nbytes, pred=more)
-    tma.async_copy_global_to_shared(wide, [sequence, row, 0], ready, to_wide, pred=more)
-    tma.async_copy_global_to_shared(narrow, [sequence, row, wide.block_type.shape[2]], ready, to_narrow, pred=more)
+    async_load(wide, [sequence, row, 0], ready, to_wide, pred=more)
+    async_load(narrow, [sequence, row, wide.block_type.shape[2]], ready, to_narrow, pred=more)
 
 
 @gluon.jit
