@@ -18,12 +18,14 @@ from manim import (
     FadeOut,
     LaggedStart,
     Line,
+    ManimColor,
     MoveAlongPath,
     Square,
     Succession,
     UpdateFromAlphaFunc,
     VGroup,
     VMobject,
+    interpolate_color,
     linear,
     there_and_back,
 )
@@ -177,8 +179,10 @@ class ReadingIsTheBottleneck(LectureScene):
         """Four attentions at their operations a byte, the share of the chip that each can use, and two as measured."""
         measured = self.run("roofline_measured")
         busy = {"MHA": "share_mha_h800", "MLA": "share_mla_absorbed_h800"}
+        walker, units, _ = self.walked
+        ridge = float(self.number("run.roofline_decode.ridge_h800"))
         with self.step() as s:
-            self.play(FadeOut(self.walked), run_time=0.4)
+            self.play(FadeOut(walker), run_time=0.4)
             for name in KINDS:
                 if name != "MQA":
                     s.until(name.lower())
@@ -188,7 +192,8 @@ class ReadingIsTheBottleneck(LectureScene):
                     figure = NumberLabel(share, "percent 2", size="small", role=KINDS[name][1], after=" busy")
                     side = RIGHT if name == "MHA" else UP
                     arriving.append(FadeIn(figure.next_to(chart.work_names[name], side, buff=0.12)))
-                self.play(AnimationGroup(*arriving, lag_ratio=0.3), run_time=1.0)
+                intensity = float(self.number(f"run.roofline_decode.{KINDS[name][0]}"))
+                self.play(AnimationGroup(*arriving, lag_ratio=0.3), self.busy(units, intensity / ridge), run_time=1.0)
             s.until("measured")
             self.origin(self.run("roofline_decode"), measured)
             rings = [chart.dots[name] for name in MEASURED]
@@ -196,7 +201,18 @@ class ReadingIsTheBottleneck(LectureScene):
             note = label(f"rings: measured on an {chip}", "small", "muted")
             share = NumberLabel(measured.quantity("mla_busy"), "percent 2", size="small", role="latent", after=" busy")
             self.beside(chart, note, share)
-            self.play(*(FadeIn(ring, scale=2.5) for ring in rings), FadeIn(note, share), run_time=1.0)
+            at_work = self.busy(units, float(measured.quantity("mla_busy")))
+            self.play(*(FadeIn(ring, scale=2.5) for ring in rings), FadeIn(note, share), at_work, run_time=1.0)
+
+    @staticmethod
+    def busy(units: VGroup, share: float) -> AnimationGroup:
+        """So large a share of the multipliers has work; the last of them may have some of the time only."""
+        moves = []
+        for index, unit in enumerate(units):
+            much = min(max(share * len(units) - index, 0.0), 1.0)
+            colour = interpolate_color(tint("text", 0.18), ManimColor(role("accent")), much)
+            moves.append(unit.animate.set_fill(colour))
+        return AnimationGroup(*moves)
 
     def beside(self, chart: RooflineChart, note: Label, share: NumberLabel) -> None:
         """Where there is room for what is said of the rings."""

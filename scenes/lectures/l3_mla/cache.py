@@ -115,6 +115,9 @@ class TheCacheGrows(LectureScene):
         length.move_to(STAGE_CENTER + 1.9 * UP).align_to(strip, LEFT).shift(1.1 * RIGHT)
         unit = label("tokens", "heading").next_to(length, RIGHT, buff=0.2)
         note = self.scale.note("small").next_to(strip, DOWN, buff=0.3, aligned_edge=LEFT)
+        share = trace.quantity("memory_share_mha_128k")
+        times = NumberLabel(share, "times 2", size="display", role="cost", after=" one GPU")
+        times.move_to(STAGE_CENTER + 1.6 * DOWN).set_x(0.5 * (SAFE_LEFT + strip.scale_of_bytes.length + SAFE_LEFT))
         with self.step() as s:
             self.play(FadeOut(stack), run_time=0.4)
             self.play(FadeIn(strip, length, unit, note), run_time=0.8)
@@ -122,7 +125,8 @@ class TheCacheGrows(LectureScene):
             self.play(length.count(), strip.grow_to(trace.quantity("mha_128k")), run_time=2.6)
             s.until("gpu")
             self.play(Create(mark[0]), FadeIn(mark[1]), run_time=0.8)
-        self.length = VGroup(length, unit, note, mark)
+            self.play(FadeIn(times, shift=0.2 * UP), run_time=0.6)
+        self.length = VGroup(length, unit, note, mark, times)
         return strip
 
     def sharing(self, strip: CacheStrip) -> None:

@@ -15,6 +15,7 @@ from manim import (
     Group,
     Indicate,
     Line,
+    Mobject,
     Rectangle,
     VGroup,
 )
@@ -56,7 +57,7 @@ class FewDirections(LectureScene):
         """Keys and values of each head apart, then side by side: one row of numbers a token."""
         kv = self.run("latent_rank_sweep")["kv"]
         width = kv["feature"] // (2 * self.heads)
-        scale = ColorScale.of(kv)
+        self.scale = scale = ColorScale.of(kv)
         blocks = [
             TensorGrid(
                 kv.pick(feature=slice(start, start + width)),
@@ -144,17 +145,36 @@ class FewDirections(LectureScene):
         )
         rank = NumberLabel(trace.quantity("rank"), "plain", size="small", role="muted", after=" directions")
         rank.next_to(marker.get_end(), UP, buff=0.1)
-        self.origin(trace)
         with self.step() as s:
-            self.play(FadeOut(stacked), run_time=0.4)
-            self.play(FadeIn(chart.axes), run_time=0.5)
+            mixed = self.mixture(stacked)
             s.until("curve")
-            self.play(Create(marker), FadeIn(rank), run_time=0.6)
-            self.draw(chart, "pure noise: all directions alike")
+            self.play(FadeOut(*mixed), run_time=0.4)
+            self.origin(trace)
+            self.play(FadeIn(chart.axes, rank), Create(marker), run_time=0.6)
+            self.draw(chart, "pure noise: all directions alike", run_time=0.7)
             self.draw(chart, "trained")
             s.until("random")
             self.draw(chart, "untrained")
         return chart
+
+    def mixture(self, stacked: Group) -> tuple[Mobject, ...]:
+        """Below the real rows the same rows from one pattern: in each it is stronger or weaker. Then from more."""
+        made = self.run("latent_rank_sweep")["reconstruction"]
+        rows, *others, whose = stacked
+        shape = {"width": rows.width, "height": rows.height, "notes": False, "bar": False, "gap": 0.0}
+        few = TensorGrid(made.pick(rank=0), scale=self.scale, role="latent", max_columns=256, **shape)
+        few.move_to(STAGE_CENTER + 1.45 * DOWN)
+        one = label("one pattern, stronger or weaker in each token", "small", "latent").next_to(few, DOWN, buff=0.2)
+        ranks = [int(name) for name in made.labels["rank"]]
+        more = NumberLabel(
+            self.number("run.low_rank.rank"), "plain", size="small", role="latent", after=" patterns mixed"
+        ).move_to(one)
+        self.play(FadeOut(*others), Group(rows, whose).animate.shift(1.25 * UP), run_time=0.6)
+        self.play(FadeIn(few, one, shift=0.3 * DOWN), run_time=0.7)
+        self.wait(1.0)
+        self.play(few.morph_to(made.pick(rank=ranks.index(self.rank))), FadeOut(one), run_time=1.0)
+        self.play(FadeIn(more), run_time=0.3)
+        return rows, whose, few, more
 
     def place_legend(self, chart: LineChart, rows: Group) -> None:
         """In the empty corner of the plot, where no grid line runs through it; below an upright one."""
@@ -167,9 +187,9 @@ class FewDirections(LectureScene):
         ground.stretch_to_fit_width(rows.width + 0.2).stretch_to_fit_height(1.9)
         chart.axes.add(ground.move_to(rows))
 
-    def draw(self, chart: LineChart, name: str) -> None:
+    def draw(self, chart: LineChart, name: str, run_time: float = 1.2) -> None:
         """A curve, its spread, its dot at the rank that is spoken of, and its row in the legend."""
-        self.play(chart.draw(name), FadeIn(self.rows[name]), run_time=1.2)
+        self.play(chart.draw(name), FadeIn(self.rows[name]), run_time=run_time)
         self.play(FadeIn(chart.bands[name], chart.marker(name, self.rank)), run_time=0.5)
 
     def after_position(self, chart: LineChart) -> None:

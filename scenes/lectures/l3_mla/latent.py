@@ -100,8 +100,8 @@ class DownKeepUp(LectureScene):
         maps = row(h, c, k, v, gap=0.5, edge=UP)
         fit_stage(maps)
         with self.step() as s:
-            self.play(FadeOut(single), run_time=0.6)
-            for mark, grid in (("h", h), ("c", c), ("k", k), ("v", v)):
+            self.play(FadeOut(single), FadeIn(h), run_time=0.7)
+            for mark, grid in (("c", c), ("k", k), ("v", v)):
                 s.until(mark)
                 self.play(FadeIn(grid, shift=0.3 * RIGHT), run_time=0.7)
             s.until("stored")
@@ -143,8 +143,7 @@ class DownKeepUp(LectureScene):
         ranks = [int(name) for name in cuts.labels["rank"]]
         dot = chart.marker("energy", ranks[0])
         with self.step() as s:
-            self.play(FadeOut(maps), run_time=0.6)
-            self.play(FadeIn(true, chart.axes), run_time=0.8)
+            self.play(FadeOut(maps), FadeIn(true, chart.axes), run_time=0.8)
             self.play(chart.draw("energy"), FadeIn(cut, dot), run_time=1.0)
             here = ranks[0]
             for mark, rank in (("four", 4), ("high", 32)):

@@ -16,7 +16,9 @@ from manim import (
     LaggedStart,
     Line,
     Rectangle,
+    ReplacementTransform,
     Rotate,
+    TransformFromCopy,
     VGroup,
 )
 
@@ -61,7 +63,10 @@ class PositionBreaksIt(LectureScene):
         after.move_to(STAGE_CENTER + 1.0 * DOWN)
         for chip, dial in zip(tokens.chips, before.dials, strict=False):
             chip.next_to(dial, UP, buff=0.25)
-        names = [label("keys", "small", "key"), label("keys, turned by their place", "small", "rope")]
+        names = [
+            label("keys: two numbers of each, as a direction", "small", "key"),
+            label("keys, turned by their place", "small", "rope"),
+        ]
         for name, dials in zip(names, (before, after), strict=True):
             name.next_to(dials, DOWN, buff=0.15).align_to(dials, LEFT)
         places = twins(flat.labels["token"][shown])
@@ -176,13 +181,16 @@ class PositionBreaksIt(LectureScene):
         figure = NumberLabel(total, "plain", size="display", after=" numbers for each token and layer")
         figure.next_to(figures, DOWN, buff=0.25).set_x(0)
         self.origin(trace, latent, rope)
+        whole = self.pair(trace, 0, "key").move_to((pairs[0].get_center() + pairs[1].get_center()) / 2)
+        name = label("the key of one word", "body", "key").next_to(whole, UP, buff=0.25)
         with self.step() as s:
-            self.play(FadeOut(chart), run_time=0.6)
+            self.play(FadeOut(chart), FadeIn(whole, name), run_time=0.7)
             s.until("content")
-            self.play(FadeIn(contents, pairs[0]), run_time=0.7)
+            self.play(FadeOut(name), run_time=0.2)
+            self.play(TransformFromCopy(whole, pairs[0]), FadeIn(contents), run_time=0.9)
             self.play(Create(links[0]), FadeIn(bars[0], shift=0.2 * DOWN), run_time=0.9)
             s.until("rope")
-            self.play(FadeIn(places, pairs[1]), run_time=0.7)
+            self.play(ReplacementTransform(whole, pairs[1]), FadeIn(places), run_time=0.9)
             self.play(Create(links[1]), FadeIn(bars[1], shift=0.2 * DOWN), FadeIn(figures[1]), run_time=0.9)
             s.until("sum")
             self.play(FadeIn(figures[0]), run_time=0.5)

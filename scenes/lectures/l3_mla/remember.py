@@ -77,24 +77,28 @@ class WhyAModelRemembers(LectureScene):
             key = VectorColumn(keys.pick(token=number), role="key", scale=key_scale, cell=cell, max_cells=40)
             value = VectorColumn(values.pick(token=number), role="value", scale=value_scale, cell=cell, max_cells=40)
             made.add(Group(key, value).arrange(RIGHT, buff=0.06).next_to(chip, DOWN, buff=0.16))
+        first = made[: max(len(made) - 1, 1)]
         names = column(label("key", "body", "key"), label("value", "body", "value"), gap=0.15)
         names.next_to(made, RIGHT, buff=0.3)
-        keep_inside(room, made, names)
+        kept = label("made once, then only read", "small", "muted").next_to(first, DOWN, buff=0.2)
+        keep_inside(room, made, names, kept)
         with self.step() as s:
             self.play(FadeOut(asked), run_time=0.6)
             self.play(row.animate.move_to(room), run_time=0.8)
             s.until("key")
             self.play(
-                LaggedStart(*(FadeIn(pair[0], shift=0.2 * DOWN) for pair in made), lag_ratio=0.08),
+                LaggedStart(*(FadeIn(pair[0], shift=0.2 * DOWN) for pair in first), lag_ratio=0.08),
                 FadeIn(names[0]),
                 run_time=1.6,
             )
             s.until("value")
             self.play(
-                LaggedStart(*(FadeIn(pair[1], shift=0.2 * DOWN) for pair in made), lag_ratio=0.08),
+                LaggedStart(*(FadeIn(pair[1], shift=0.2 * DOWN) for pair in first), lag_ratio=0.08),
                 FadeIn(names[1]),
                 run_time=1.6,
             )
+            s.until("never")  # a token more: only its own pair is made
+            self.play(FadeIn(made[-1], shift=0.2 * DOWN), FadeIn(kept), run_time=0.8)
         return Group(made, names)
 
     def work(self, before: Group) -> None:
