@@ -3,7 +3,21 @@
 from __future__ import annotations
 
 import numpy as np
-from manim import DOWN, LEFT, RIGHT, UP, AnimationGroup, Create, DashedLine, FadeIn, FadeOut, Line, Rectangle, VGroup
+from manim import (
+    DOWN,
+    LEFT,
+    RIGHT,
+    UP,
+    Animation,
+    AnimationGroup,
+    Create,
+    DashedLine,
+    FadeIn,
+    FadeOut,
+    Line,
+    Rectangle,
+    VGroup,
+)
 
 from explainers.quantities import Quantity
 from explainers.traces import NamedArray, Trace
@@ -88,7 +102,9 @@ class BalanceScene(LectureScene):
         rain.shift(RIGHT * (SAFE_LEFT + 0.12 - rain.base.get_left()[0]))
         return rain.shift(UP * (STAGE_CENTER[1] - 1.0 - rain.base.get_y()))
 
-    def until_step(self, rain: LoadRain, chart: LineChart, mode: str, end: int, run_time: float) -> None:
+    def until_step(
+        self, rain: LoadRain, chart: LineChart, mode: str, end: int, run_time: float, *beside: Animation
+    ) -> None:
         """Rain and curve walk together to a point of the axis."""
         start, self.here = rain.position, float(end)
         curve = chart.curves[mode]
@@ -96,7 +112,7 @@ class BalanceScene(LectureScene):
         if curve not in self.mobjects:
             curve.pointwise_become_partial(self.whole[mode], 0, 1e-6)
             self.add(curve)
-        self.play(rain.fall(end, run_time=run_time), Draw(curve, self.whole[mode], *shares, run_time=run_time))
+        self.play(rain.fall(end, run_time=run_time), Draw(curve, self.whole[mode], *shares, run_time=run_time), *beside)
 
     def top_line(self, chart: LineChart) -> VGroup:
         """The most that is possible, as a dashed line with its words."""
@@ -146,8 +162,7 @@ class Favourites(BalanceScene):
             s.until("rain")
             self.play(FadeIn(chart.axes, seeds), FadeIn(drops), run_time=0.6)
             self.until_step(rain, chart, NEITHER, 1, max(s.left_until("rush"), 1.0))
-            self.play(FadeIn(self.top_line(chart)), run_time=0.5)
-            self.until_step(rain, chart, NEITHER, 4, max(s.left, 2.0))
+            self.until_step(rain, chart, NEITHER, 4, max(s.left, 2.0), FadeIn(self.top_line(chart), run_time=0.5))
         with self.step() as s:
             s.until("not")
             self.until_step(rain, chart, NEITHER, self.last, max(s.left_until("vio"), 3.0))

@@ -168,7 +168,9 @@ class HiddenTraffic(LectureScene):
             for name, colour in (("serial", "cost"), ("overlapped", "accent"))
         )
         with self.step() as s:
-            self.play(FadeIn(line.lanes, line.axes, note), run_time=0.8)
+            self.play(FadeIn(line.lanes[0], line.axes, note), run_time=0.8)
+            s.until("travel")
+            self.play(FadeIn(line.lanes[1]), run_time=0.6)
             for stage, mark in enumerate(self.marks):
                 s.until(mark)
                 self.play(FadeIn(line.of(layer=0, stage=stage), shift=0.2 * RIGHT, lag_ratio=0.5), run_time=0.9)

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from typing import ClassVar
 
+import numpy as np
 from manim import (
     DOWN,
     LEFT,
     RIGHT,
     UP,
+    AnimationGroup,
     Create,
     DashedLine,
     FadeIn,
@@ -17,6 +19,7 @@ from manim import (
     GrowFromEdge,
     LaggedStart,
     Rectangle,
+    ReplacementTransform,
     Square,
     VGroup,
     smooth,
@@ -25,6 +28,7 @@ from manim import (
 
 from explainers.quantities import Quantity
 from scenes.kit import (
+    EASE,
     STAGE_CENTER,
     Legend,
     NumberLabel,
@@ -187,11 +191,9 @@ class EightBits(LectureScene):
     """Real weights above the line of all values that FP8 can hold: crowded, stretched, snapped; what it costs."""
 
     lecture = 4
-    bits: ClassVar[tuple[tuple[str, str, int], ...]] = (
-        ("sign", "cost", 1),
-        ("exponent", "query", 4),
-        ("fraction", "value", 3),
-    )
+    #: the bits of sign, exponent and fraction, by the formats' definitions (FP8: E4M3)
+    formats: ClassVar[dict[str, tuple[int, int, int]]] = {"BF16": (1, 8, 7), "FP8": (1, 4, 3)}
+    parts: ClassVar[tuple[tuple[str, str], ...]] = (("sign", "cost"), ("exponent", "query"), ("fraction", "value"))
 
     def construct(self) -> None:
         self.show_title()
@@ -203,31 +205,32 @@ class EightBits(LectureScene):
         self.snap()
         self.price()
 
-    def byte(self) -> VGroup:
-        """Eight squares: one sign, four of exponent, three of fraction."""
+    def bits(self, name: str) -> VGroup:
+        """A format's bits as squares, its three parts side by side with their names; last, its own name."""
         groups = VGroup()
-        for words, colour, count in self.bits:
+        place = np.array([-6.2, STAGE_CENTER[1] + 2.1, 0.0])
+        for (words, colour), count in zip(self.parts, self.formats[name], strict=True):
             cells = VGroup(
                 *(Square(0.34, stroke_width=2, color=role(colour)).set_fill(tint(colour, 0.3), 1) for _ in range(count))
             )
-            cells.arrange(RIGHT, buff=0.05)
-            groups.add(VGroup(cells, label(words, "small", colour)))
-        groups.arrange(RIGHT, buff=0.3)
-        for group in groups:
-            group[1].next_to(group[0], DOWN, buff=0.12)
-        return groups
+            cells.arrange(RIGHT, buff=0.05).move_to(place, aligned_edge=LEFT)
+            groups.add(VGroup(cells, label(words, "small", colour).next_to(cells, DOWN, buff=0.12)))
+            place = cells.get_right() + 0.37 * RIGHT
+        return groups.add(label(name, "small", "text").next_to(groups[0][0], UP, buff=0.14, aligned_edge=LEFT))
+
+    def shrink(self, wide: VGroup, byte: VGroup) -> AnimationGroup:
+        """The animation in which a number loses half of its bits, and the others close up."""
+        moves = []
+        for before, after in zip(wide[:3], byte[:3], strict=True):
+            kept = len(after[0])
+            moves += [ReplacementTransform(old, new) for old, new in zip(before[0], after[0], strict=False)]
+            moves += [FadeOut(*before[0][kept:])] if len(before[0]) > kept else []
+            moves += [ReplacementTransform(before[1], after[1])]
+        return AnimationGroup(*moves, exchange(wide[3], byte[3]), run_time=1.4, rate_func=EASE)
 
     def snap(self) -> None:
         line, trace = self.line, self.trace
-        byte = self.byte()
-        for group in byte:
-            group[0].align_to(byte[0][0], UP)
-        spacing = 0.12
-        left = 0.0
-        for group in byte:
-            group.shift((left - group[0].get_left()[0]) * RIGHT)
-            left = group[0].get_right()[0] + spacing + 0.25
-        byte.move_to(STAGE_CENTER).shift(1.95 * UP + 4.3 * LEFT)
+        wide, byte = (self.bits(name) for name in self.formats)
         count = NumberLabel(trace.quantity("values"), "plain bare", size="heading", role="text", after=" values")
         count.next_to(byte, RIGHT, buff=0.7)
         # the format's definition: the codes of eight bits that are no finite value say so (IEEE: NaN)
@@ -243,7 +246,10 @@ class EightBits(LectureScene):
         edge.next_to(line, DOWN, buff=0.12).align_to(line, RIGHT)
         line.show(0.0)
         with self.step() as s:
-            self.play(FadeIn(byte, lag_ratio=0.1), run_time=1.0)
+            self.play(FadeIn(wide, lag_ratio=0.1), run_time=0.8)
+            s.until("shrink")
+            self.play(self.shrink(wide, byte))
+            s.until("values")
             self.play(FadeIn(count, count_note), run_time=0.5)
             s.until("grid")
             self.play(FadeIn(line.axes), run_time=0.4)
@@ -286,6 +292,7 @@ class EightBits(LectureScene):
             self.play(FadeIn(groups[0], shift=0.15 * UP), run_time=0.6)
             s.until("loss")
             self.play(FadeIn(groups[1], shift=0.15 * UP), run_time=0.6)
+            s.until("theirs")
             self.play(FadeIn(groups[2], shift=0.15 * UP), run_time=0.6)
             s.until("half")
             self.play(FadeIn(groups[3], shift=0.15 * UP), run_time=0.6)
