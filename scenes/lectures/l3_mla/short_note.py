@@ -149,7 +149,7 @@ class AShortNote(LectureScene):
             number = NumberLabel(line.values[self.served], "si 3", size="small")
             numbers.add(number.next_to(chart.dots[line.name, self.served], LEFT, buff=0.16))
         facts = (
-            ("first_to_last", "latent", " less, from the first to the last:"),
+            ("first_to_last", "latent", " less, from the first to the last"),
             ("v4_1_flash_architecture_gain", "latent", " by architecture"),
             ("v4_1_flash_precision_gain", "dense", " by fewer bits"),
         )

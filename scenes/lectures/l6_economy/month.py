@@ -94,6 +94,10 @@ class AMonthForAStartUp(LectureScene):
             self.size(trace, "steps", " steps a month", "step_input", -3.0),
             self.size(trace, "documents", " a month", "document_input", 0.2),
         )
+        longer = NumberLabel(
+            trace.quantity("thinking"), "times 2", before="writes ", after=" as much", size="small", role="muted"
+        )
+        longer.next_to(bills[3][2], DOWN, buff=0.13).align_to([3.4, 0, 0], LEFT)
         uncached = Waffle(trace.quantity("agent_uncached"), self.square, columns=7, cell=cell, role="cost")
         uncached.place_at(np.array([-3.0, top, 0])).set_opacity(0.6)
         without = NumberLabel(trace.quantity("agent_uncached"), "usd .0", size="small", role="cost", after=" uncached")
@@ -110,7 +114,7 @@ class AMonthForAStartUp(LectureScene):
             s.until("documents")
             self.play(FadeIn(bills[2], sizes[2]), run_time=0.8)
             s.until("think")
-            self.play(FadeIn(bills[3][1]), run_time=0.5)
+            self.play(FadeIn(Group(bills[3][1], longer)), run_time=0.5)
             full, bills[3][0].amount = bills[3][0].amount, bills[0][0].amount
             self.play(bills[3][0].change_to(full), run_time=1.6)
             self.play(FadeIn(bills[3][2]), run_time=0.5)

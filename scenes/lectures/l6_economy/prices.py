@@ -5,7 +5,7 @@ from __future__ import annotations
 from manim import DOWN, LEFT, RIGHT, UP, Circle, FadeIn, FadeOut, Line, VGroup, linear
 
 from explainers.traces import Trace
-from scenes.kit import STAGE_CENTER, Label, Legend, Listings, NumberLabel, PriceRace, label, role
+from scenes.kit import STAGE_CENTER, Label, Legend, Listings, NumberLabel, PriceRace, dim, label, role
 from scenes.stage import LectureScene, StageStep
 
 #: Prices that are written beside their dots.
@@ -146,15 +146,23 @@ class ThePriceRace(LectureScene):
             figure = NumberLabel(price, "plain .2 bare", size="small", role=colour, before="$")
             level = self.race.at(line, len(trace[f"day_{line}"].values) - 1)[1]
             ends.add(figure.next_to([self.race.now.get_x(), level, 0], RIGHT, buff=0.1))
-        self.play(FadeIn(today, ends), run_time=0.5)
+        past = [self.race.full[name] for name in ("others", "deepseek_large")]
+        past += [self.race.hollow[name] for name in ("others", "deepseek_large")]
+        self.play(FadeIn(today, ends), dim(*past, to=0.3), run_time=0.6)  # what is asked today stands out
 
     def rivals(self, trace: Trace) -> None:
         """A ring around the two that ask less."""
         names = ("GPT-6 Luna", "Claude Haiku 5.5")
         luna = self.tag(trace, "others", names[0], "gpt6_luna_out", "token", DOWN + LEFT, ", ".join(names))
         ring = Circle(0.24, stroke_color=role("accent"), stroke_width=3)
-        here = [self.race.at("others", self.race.find("others", name)) for name in names]
+        places = [self.race.find("others", name) for name in names]
+        here = [self.race.at("others", place) for place in places]
         ring.move_to((here[0] + here[1]) / 2)
+        read = self.race.lines["others"].ordered()[2]  # at the vendor's: a full dot
+        bright = VGroup()
+        for at, place in zip(here, places, strict=True):
+            dot = Circle(self.race.radius, stroke_width=2.2, color=role("token")).move_to(at)
+            bright.add(dot.set_fill(role("token"), 1.0 if read[place] else 0.0))
         luna.next_to(ring, DOWN, buff=0.22).align_to(ring.get_center() + 0.1 * RIGHT, RIGHT)
         lead = Line(ring.get_bottom(), [ring.get_x(), luna.get_top()[1] + 0.03, 0], stroke_width=2)
-        self.play(FadeIn(luna, ring, lead.set_stroke(role("accent"))), run_time=0.8)
+        self.play(FadeIn(luna, ring, bright, lead.set_stroke(role("accent"))), run_time=0.8)

@@ -18,7 +18,7 @@ from manim import (
     VMobject,
 )
 
-from explainers.quantities import Quantity
+from explainers.quantities import Quantity, computed
 from explainers.traces import Trace
 from scenes.kit import (
     EASE,
@@ -229,14 +229,21 @@ class TwoLevers(LectureScene):
             self.number("run.shared_read.square"), "plain .2 bare", before="a square: $", size="small", role="muted"
         )
         least = NumberLabel(
-            self.slowest, "plain bare", before="one chip, at least ", after=" a second each", size="small", role="muted"
+            self.slowest, "plain bare", before="at least ", after=" a second", size="small", role="muted"
         )
-        self.notes = VGroup(least.next_to(self.chip, UP, buff=0.14, aligned_edge=LEFT))
+        limits = VGroup(self.text_of_each(self.trace), least).arrange(DOWN, buff=0.1, aligned_edge=LEFT)
+        self.notes = VGroup(limits.next_to(self.chip, UP, buff=0.14, aligned_edge=LEFT))
         self.notes.add(square.align_to(self.bill.squares, LEFT).align_to(self.notes[0], DOWN))
         self.origin(self.trace, self.number("run.shared_read.square"), total, active, *caches)
         self.start()
         self.pull()
         self.apart()
+
+    @staticmethod
+    def text_of_each(trace: Trace) -> NumberLabel:
+        """How long a text each user brings: what the cache has to hold."""
+        length = computed(trace.params["context"], "", "a setting of the run", name="tokens of each user")
+        return NumberLabel(length, "plain", before="each with ", after=" tokens of text", size="small", role="muted")
 
     def price(self, state: str) -> Quantity:
         return self.trace.quantity(f"cost_{state}")
@@ -246,7 +253,7 @@ class TwoLevers(LectureScene):
 
     def figures(self, state: str) -> VGroup:
         """The numbers under crowd and price."""
-        users = NumberLabel(self.people(state), "plain bare", size="body", after=" users share the chip")
+        users = NumberLabel(self.people(state), "plain bare", size="body", after=" users a chip")
         users.move_to([-0.62, -2.05, 0], aligned_edge=LEFT)
         price = NumberLabel(
             self.price(state), "plain .2 bare", size="body", role="cost", before="$", after=" a million tokens"
@@ -272,7 +279,7 @@ class TwoLevers(LectureScene):
         users, speed = read["users"], read["user_speed"]
         chart = LineChart(
             [Series("speed", speed, x=users, role="token")],
-            x_axis=Axis.holding(users.values, log=True, name="users who share V3", ticks=tuple(users.values)),
+            x_axis=Axis.holding(users.values, log=True, name="users a chip, with V3", ticks=tuple(users.values)),
             y_axis=Axis.holding(speed.values, zero=True, name="tokens a second for each of them"),
             width=9.0, height=3.3, names="", stroke=4,
         )  # fmt: skip
@@ -284,7 +291,9 @@ class TwoLevers(LectureScene):
         low.set_fill(tint("cost", 0.3), 0.6)
         name = NumberLabel(self.slowest, "plain bare", before="nobody below ", after=" a second", role="accent")
         name.move_to(low)
-        return VGroup(chart.axes, chart.curves["speed"], chart.marker("speed", 0, 0.11), VGroup(low, line, name))
+        text = self.text_of_each(read).move_to(chart.axes.corners, aligned_edge=UP + RIGHT).shift(0.45 * UP)
+        axes = VGroup(chart.axes, text)
+        return VGroup(axes, chart.curves["speed"], chart.marker("speed", 0, 0.11), VGroup(low, line, name))
 
     def start(self) -> None:
         self.shown = self.figures("dense_mha")
