@@ -27,14 +27,14 @@ from explainers.inspection import sizes_from_config
 from explainers.layers import tapped_grouped, tapped_mla
 from explainers.mla import MLAConfig, MLAWeights
 from explainers.model import Output
-from explainers.moe import GateConfig, MoEWeights, Routing, moe_forward, swiglu
+from explainers.moe import GateConfig, MLPWeights, MoEWeights, Routing, moe_forward, swiglu
 from explainers.released_tokenizer import ReleasedTokenizer, load_tokenizer
 from explainers.released_weights import Reader
 from explainers.sources import describe, parse
 from explainers.sparse import dsa_forward
 from explainers.sparse_layers import tap_compressed, tap_sparse
 
-#: Layers with experts that are read where the source does not say how many: as many as the small model has.
+#: Layers with a gate that are read where the source does not say how many: as many as the small model has.
 SPARSE_LAYERS = 3
 
 
@@ -103,11 +103,15 @@ class ReleasedLayer:
         self.mlp = None if layer in cfg.dense else ReleasedMoE(reader, cfg, layer)
         self._reader = reader
 
+    def dense_weights(self) -> MLPWeights:
+        """The one network of a dense layer, read anew."""
+        return self._reader.dense(self.number)
+
     def feed_forward(self, u: Tensor, ids: Tensor) -> Tensor:
         """The experts, or the one network of a dense layer."""
         if self.mlp is not None:
             return self.mlp(u, ids)
-        w = self._reader.dense(self.number)
+        w = self.dense_weights()
         return swiglu(u, w.w1, w.w2, w.w3)
 
     def __call__(self, x: Tensor, ids: Tensor, tap: Tap = untapped) -> Tensor:
@@ -135,7 +139,8 @@ class ReleasedModel:
     checkpoint
         Its files.
     layers
-        Read this many from the first; None: the dense ones and three with experts.
+        Read this many from the first; None: the dense ones, those where a table of tokens chooses the experts (V4),
+        and three in which a gate does.
     device, dtype
         Where and in what it computes; float32 on CPU. On CUDA bfloat16 is what the models were trained in.
     """
@@ -149,7 +154,7 @@ class ReleasedModel:
     ) -> None:
         self.cfg = architecture(checkpoint.config)
         self.checkpoint = checkpoint
-        few = min(self.cfg.layers, len(self.cfg.dense) + SPARSE_LAYERS)
+        few = min(self.cfg.layers, len(self.cfg.dense | self.cfg.hashed) + SPARSE_LAYERS)
         self.depth = few if layers is None else layers
         if not 1 <= self.depth <= self.cfg.layers:
             raise ExplainError(f"{layers} layers are asked for, the model has {self.cfg.layers}; ask for fewer")

@@ -158,12 +158,16 @@ def model_of(name: str) -> str:
     return describe(source) if run.weights == "any" else "the small model"
 
 
-def choices(name: str) -> str:
-    """In words, what the user chose and this run shows: `` of the model in PATH, your text, seed 3``; else nothing."""
+def choices(name: str, small: bool = False) -> str:
+    """In words, what the user chose and this run shows: `` of the model in PATH, your text, seed 3``; else nothing.
+
+    ``small`` says that a trace of it is of a small model after all, where a scene has no use for the chosen one.
+    """
     chosen, run = context().overrides(), CATALOGUE.get(name)
     if run is None or not chosen:
         return ""
     model, source = model_of(name), chosen.get("source", "")
+    model = "the small model" if model and small else model
     if not model and run.weights and source and not is_checkpoint(source):
         model = source if "/" not in source else f"the model in {Path(source).name}"
     known = run.defaults() if {"text", "seed"} & set(chosen) else {}

@@ -17,7 +17,7 @@ from explainers.errors import ExplainError
 from explainers.experiments.common import DEFAULT_TEXT, about_source, blocks_of, named, read_any, versions
 from explainers.layers import MLP, Block, MoE
 from explainers.model import Model
-from explainers.moe import GateConfig, Routing, expert_load, moe_forward, route, swiglu
+from explainers.moe import GateConfig, MLPWeights, Routing, expert_load, route, swiglu
 from explainers.quantities import Quantity, computed
 from explainers.released import ReleasedLayer, ReleasedMoE
 from explainers.traces import NamedArray, Trace
@@ -69,7 +69,7 @@ def routing(
             raise ExplainError(f"the model {source!r} has no experts in what is read of it; take one that has, or #all")
         blocks = blocks_of(model)
         answers = [
-            _answers(blocks[number].mlp, output.layers[number]["u"][0], r, ids[0])
+            _answers(blocks[number].mlp, output.layers[number], r, ids[0])
             for number, r in zip(chosen, routings, strict=True)
         ]
     layers = tuple(map(str, chosen))
@@ -79,7 +79,7 @@ def routing(
     gate = _moe(blocks[chosen[0]].mlp).gate_config
     quantities = _numbers(model.parameter_counts(), gate, routings, answers, len(tokens))
     quantities |= _widths(gate, arrays, _moe(blocks[chosen[0]].mlp).weights().shared is not None)
-    quantities |= _rules(gate)
+    quantities |= _rules(gate, sum(block.mlp.hashed for block in blocks if isinstance(block.mlp, ReleasedMoE)))
     if turned:  # the record of the knobs as trained stays what it is
         arrays["next_logits"] = named(output.logits[0, -1], "vocabulary")
     params = {"text": text, "source": source, **turned}
@@ -138,16 +138,24 @@ def _inner(
         shared = torch.stack([a["shared_inner"] for a in answers])
         found["shared_inner"] = named(shared, "layer", "token", "neuron", layer=layers, token=tokens)
     for block, u in zip(blocks, inputs, strict=True):
-        if isinstance(block.mlp, MLP):
-            w = block.mlp.weights()
+        if (w := _dense(block)) is not None:
             found["dense_inner"] = named(inner(u, w.w1, w.w3), "token", "neuron", token=tokens)
             break
     return found
 
 
-def _rules(gate: GateConfig) -> dict[str, Quantity]:
-    """Numbers that are there where the gate is V2's and not V3's, so that pictures can say so."""
+def _dense(block: Block | ReleasedLayer) -> MLPWeights | None:
+    """The one network of a layer without experts."""
+    if isinstance(block, ReleasedLayer):
+        return None if block.mlp is not None else block.dense_weights()
+    return block.mlp.weights() if isinstance(block.mlp, MLP) else None
+
+
+def _rules(gate: GateConfig, tables: int) -> dict[str, Quantity]:
+    """Numbers that are there where the rule is V2's or V4's and not V3's, so that pictures can say so."""
     rules: dict[str, Quantity] = {}
+    if tables:
+        rules["table_layers"] = computed(tables, "layer", "first layers whose experts a table of tokens chooses (V4)")
     if not gate.norm_topk_prob:
         rules["unnormalised"] = computed(1, "", "the gate's weights are not divided by their sum (V2)")
     if gate.group_score_rule == "max":
@@ -200,9 +208,12 @@ def _moe(layer: object) -> MoE | ReleasedMoE:
     return layer
 
 
-def _answers(layer: object, u: Tensor, chosen: Routing, ids: Tensor) -> dict[str, Tensor]:
-    """Each chosen expert's answer for tokens u (T, D) with ids (T,), taken one by one, and their combination."""
-    moe = _moe(layer)
+def _answers(layer: object, seen: dict[str, Tensor], chosen: Routing, ids: Tensor) -> dict[str, Tensor]:
+    """Each chosen expert's answer for the tokens with ids (T,), taken one by one, and their combination.
+
+    ``seen`` has what went into the layer and what came out, ``u`` and ``ffn_out`` (1, T, D).
+    """
+    moe, u = _moe(layer), seen["u"][0]
     weights, cfg = moe.weights(), moe.gate_config
     table = moe.experts_of(ids) if isinstance(moe, ReleasedMoE) else None  # V4's hash-routed layers
     expert_out = u.new_zeros(*chosen.indices.shape, u.shape[1])  # (T, k, D)
@@ -229,7 +240,7 @@ def _answers(layer: object, u: Tensor, chosen: Routing, ids: Tensor) -> dict[str
         "combined": routed + shared,
         "bias": torch.zeros(cfg.n_routed_experts) if weights.bias is None else weights.bias.float().cpu(),
         "moved": (~same).sum(),
-        "error": (routed + shared - moe_forward(u, weights, cfg, experts_of=table)[0]).abs().max(),
+        "error": (routed + shared - seen["ffn_out"][0]).abs().max(),
     }
 
 

@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from explainers import locales
+from explainers import locales, runs
 from explainers.errors import ExplainError, one_of
 from scenes import citations, frame, look, translating
 from scenes.audit import determinism
@@ -69,6 +69,8 @@ class Report:
 def check(wishes: Wishes, course: Course | None = None, tell: Callable[[str], None] = lambda line: None) -> Report:
     """Check lectures and scenes; ``tell`` hears each scene's name when it is done."""
     course = course or Course.default()
+    if wishes.update and not course.own and runs.context().overrides():
+        raise ExplainError("--update writes pictures of the runs as recorded; leave --text, --seed and --source out")
     _, keys = chosen(wishes.targets, course)
     report = Report(stamp=stamp(course))
     entries = _entries(course, keys)
@@ -252,10 +254,12 @@ def _goldens(report: Report, course: Course, wishes: Wishes) -> None:
     from scenes.audit import goldens
 
     foreign = course.lang != translating.ENGLISH or look.ingredient() != "dark" or frame.aspect() != frame.WIDE
-    place = None if course.own or foreign else goldens.folder(course)
+    chosen_here = bool(runs.context().overrides())
+    place = None if course.own or foreign or chosen_here else goldens.folder(course)
     if place is None or not wishes.goldens:
         why = "this installation has no tests/goldens" if place is None else "--no-goldens"
         why = "they are in English, dark and 16:9" if foreign else why
+        why = "they show the runs as recorded, not what was chosen here" if chosen_here else why
         why = f"they are of the course as it was written, not of {course.own.path.name}" if course.own else why
         report.notes.append(f"pictures were not compared with reviewed ones: {why}")
         return

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from scenes.commands.common import course_options, voice_options
+from scenes.commands.common import context_options, course_options, voice_options
 
 if TYPE_CHECKING:
     from scenes.audit.checking import Report
@@ -24,16 +24,19 @@ if TYPE_CHECKING:
 @click.option("--determinism", is_flag=True, help="Run every scene again: other process, other hash seed, cold caches.")
 @click.option("--update", is_flag=True, help="Show how pictures differ from the reviewed ones, and write them.")
 @click.option("--goldens/--no-goldens", default=True, help="Compare with the reviewed pictures (default yes).")
+@context_options
 @course_options
 @voice_options
 def check(targets: tuple[str, ...], as_json: bool, **chosen: Any) -> None:
     """Check scenes without rendering video: origin of numbers, data, layout, timing, script, determinism.
 
-    With a voice, words and motions are compared as it says them, and no length is judged.
+    With a voice, words and motions are compared as it says them, and no length is judged. With another sentence, seed
+    or model, pictures are not compared with the reviewed ones.
 
     Exit status 1 if any finding stands. A finding is mended, or waived beside the object with a reason
     (scenes/waivers.py); waivers are listed.
     """
+    from explainers.runs import add_context
     from scenes.audit.checking import Wishes
     from scenes.audit.checking import check as audit
 
@@ -43,6 +46,7 @@ def check(targets: tuple[str, ...], as_json: bool, **chosen: Any) -> None:
         if not as_json and sys.stderr.isatty():
             click.echo(f"  {time.perf_counter() - start:5.0f} s  {scene}", err=True)
 
+    add_context(**{name: chosen.pop(name) for name in ("text", "seed", "device", "source")})
     report = audit(Wishes(targets, **chosen), tell=tell)
     if as_json:
         click.echo(json.dumps(report.to_json(), indent=1, ensure_ascii=False))

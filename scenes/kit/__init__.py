@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from scenes.kit.areas import AmountSquare, Block, BlockChart
 from scenes.kit.attempts import AttemptBoard
 from scenes.kit.attention import AttentionMap, HeadRow, HeadSharing
-from scenes.kit.axes import Axes2D, Axis, AxisTick
+from scenes.kit.axes import Axes2D, Axis, AxisTick, apart
 from scenes.kit.bar_chart import Bar, BarChart, BarRow
 from scenes.kit.binding import DataBound, data_of, quantity_at, summary
 from scenes.kit.branches import Branches
@@ -200,6 +200,7 @@ __all__ = [
     "Waterfall",
     "Work",
     "YearTick",
+    "apart",
     "column",
     "data_of",
     "dim",

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-from manim import DOWN, LEFT, RIGHT, UL, UP, VGroup, VMobject
+from manim import DOWN, LEFT, RIGHT, UL, UP, Mobject, VGroup, VMobject
 from numpy.typing import NDArray
 
 from explainers import languages
@@ -252,16 +252,17 @@ class Axes2D(VGroup):
         return float(np.linalg.norm(self.point_at(0, 1) - self.point_at(0, 0)))
 
 
-def apart(labels: Sequence[Label], gap: float = 0.04) -> None:
-    """Move labels that stand beside each other's curves up and down until none overlaps."""
-    ordered = sorted(labels, key=lambda each: float(each.get_center()[1]))
+def apart(labels: Sequence[Mobject], gap: float = 0.04, way: Point = UP) -> None:
+    """Move labels that stand beside each other's curves up and down (``way=RIGHT``: aside) until none overlaps."""
+    axis = int(np.argmax(np.abs(way)))
+    ordered = sorted(labels, key=lambda each: float(each.get_center()[axis]))
     for _ in range(60):
         moved = False
         for low, high in zip(ordered, ordered[1:], strict=False):
-            overlap = low.get_top()[1] + gap - high.get_bottom()[1]
+            overlap = low.get_edge_center(way)[axis] + gap - high.get_edge_center(-way)[axis]
             if overlap > 1e-3:
-                low.shift(DOWN * overlap / 2)
-                high.shift(UP * overlap / 2)
+                low.shift(-way * overlap / 2)
+                high.shift(way * overlap / 2)
                 moved = True
         if not moved:
             return

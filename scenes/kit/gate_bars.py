@@ -18,6 +18,9 @@ from scenes.kit.motion import dim
 
 Floats = NDArray[np.float64]
 _GAP = 0.06  # between a square and its bars
+_CROWDED = 0.12  # experts closer than this are slats without an outline: hundreds of squares would be one line
+#: What the fine line may stand for: one, unless all scores are far from it (a softmax over many, or no bound at all).
+_TOPS = (0.01, 0.02, 0.05, 0.1, 0.2, 1.0, 2.0, 5.0, 10.0)
 
 
 def _box(path: VMobject, left: float, right: float, low: float, high: float) -> None:
@@ -34,7 +37,9 @@ class GateBars(DataBound, VGroup):
 
     Above each square stands the score for choosing: the plain score and, as a piece of another colour, the bias (a
     negative one is cut out of the bar, and the piece is hollow). Below hangs the score for weighing, which knows no
-    bias. All bars have one scale, ``unit`` for a score of 1, which a fine line marks.
+    bias. All bars have one scale, ``unit`` for a score of ``top``, which a fine line marks: one, or where all scores
+    of ``like`` (by default those shown) are far from one, a rounder neighbour of the largest. Bars longer than ``room``
+    make the unit shorter.
 
     Attributes
     ----------
@@ -52,6 +57,8 @@ class GateBars(DataBound, VGroup):
         groups: int = 1,
         width: float = 11.6,
         unit: float = 1.2,
+        room: float = np.inf,
+        like: NamedArray | None = None,
         hanging: bool = False,
     ) -> None:
         as_array(scores, "GateBars: scores", 1)
@@ -62,10 +69,19 @@ class GateBars(DataBound, VGroup):
             raise ExplainError(f"{count} experts in {groups} groups cannot be drawn; give equal groups, at most 512")
         super().__init__()
         self.bound = Bound.of((scores, biased))
-        self.groups, self.unit = groups, unit
+        self.scores, self.biased = self._data(scores, biased)
+        whole = self.scores if like is None else like.values.astype(np.float64)
+        self.top_score = next((top for top in _TOPS if whole.max() <= top), float(whole.max()))
+        longest = max(whole.max(), self.biased.max()) / self.top_score
+        self.groups, self.unit = groups, min(unit, room / max(longest, 1e-9))
         pitch = width / (count + 0.6 * (groups - 1))
-        self.side = min(0.62, pitch * 0.66)
-        self.squares = VGroup(*(self._square(index, pitch, count) for index in range(count)))
+        apart = 0.6 * pitch
+        self.crowded = pitch < _CROWDED
+        if self.crowded:
+            apart = 0.32
+            pitch = (width - apart * (groups - 1)) / count
+        self.side = min(0.62, pitch * (0.8 if self.crowded else 0.66))
+        self.squares = VGroup(*(self._square(pitch * at + apart * (at * groups // count)) for at in range(count)))
         self.boxes = VGroup(*(self._frame(self.squares[place : place + count // groups]) for place in self._firsts()))
         self.marks = self._marks()
         bars = [VMobject(stroke_width=0, fill_color=theme.role("router"), fill_opacity=1) for _ in range(count)]
@@ -75,17 +91,17 @@ class GateBars(DataBound, VGroup):
         self.level, self.share, self.below = 1.0, 1.0, float(hanging)
         self.add(self.marks, self.boxes, self.squares, self.choosing, self.pieces, self.weighing)
         self.center()
-        self.scores, self.biased = self._data(scores, biased)
         self.show()
 
     # ------------------------------------------------------------------ parts
     def _firsts(self) -> range:
         return range(0, len(self.squares), len(self.squares) // self.groups)
 
-    def _square(self, index: int, pitch: float, count: int) -> Square:
+    def _square(self, x: float) -> Square:
         square = Square(self.side, stroke_width=1.6, stroke_color=theme.role("expert"))
-        square.set_fill(theme.tint("expert", 0.22), 1)
-        return square.shift(RIGHT * pitch * (index + 0.6 * (index * self.groups // count)))
+        if self.crowded:
+            square.stretch_to_fit_height(0.16).set_stroke(width=0)
+        return square.set_fill(theme.tint("expert", 0.22), 1).shift(RIGHT * x)
 
     def _frame(self, squares: VGroup) -> RoundedRectangle:
         frame = RoundedRectangle(
@@ -94,9 +110,9 @@ class GateBars(DataBound, VGroup):
         return frame.set_stroke(theme.role("hairline")).move_to(squares)
 
     def _marks(self) -> Axes2D:
-        """Lines at the scores nothing and one."""
-        width = self.squares.width + 0.3
-        marks = Axes2D(Axis(0, 1), Axis(0, 1, ticks=(0.0, 1.0)), width=width, height=self.unit, x_ticks=False)
+        """Lines at the scores nothing and `top_score`."""
+        width, high = self.squares.width + 0.3, self.top_score
+        marks = Axes2D(Axis(0, 1), Axis(0, high, ticks=(0.0, high)), width=width, height=self.unit, x_ticks=False)
         foot = self.squares.get_corner(UP + LEFT) + 0.15 * LEFT + _GAP * UP
         return marks.shift(foot - marks.point_at(0, 0))
 
@@ -118,9 +134,9 @@ class GateBars(DataBound, VGroup):
     def show(self) -> Self:
         """Give every bar the length of its value at this moment."""
         for index, square in enumerate(self.squares):
-            half = square.width * 0.36
+            half = square.width * (0.5 if self.crowded else 0.36)
             left, right = square.get_x() - half, square.get_x() + half
-            unit = self.unit * square.width / self.side
+            unit = self.unit / self.top_score * square.width / self.side
             plain = max(float(self.scores[index]), 0.0) * self.level
             whole = max(plain + (float(self.biased[index]) * self.level - plain) * self.share, 0.0)
             foot, head = square.get_top()[1] + _GAP, square.get_bottom()[1] - _GAP

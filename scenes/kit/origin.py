@@ -25,7 +25,8 @@ def origin_text(sources: Iterable[Source]) -> str:
     for source in sources:
         if isinstance(source, Trace | NamedArray):
             if source.run:
-                runs.setdefault(_run(source.run))
+                small = isinstance(source, Trace) and "model" not in source.meta
+                runs.setdefault(_run(source.run, small))
         elif not isinstance(source, Quantity):
             raise ExplainError(f"an origin is a Quantity, NamedArray or Trace, not {type(source).__name__}")
         elif isinstance(source.origin, Cited):
@@ -46,9 +47,9 @@ def origin_text(sources: Iterable[Source]) -> str:
     return "  ·  ".join(parts)
 
 
-def _run(name: str) -> str:
-    """``"run routing"``, and what of it the viewer chose: weights, text, seed."""
-    return f"{word('run')} {name}{choices(name)}"
+def _run(name: str, small: bool = False) -> str:
+    """``"run routing"``, and what of it the viewer chose: weights (unless it reads a ``small`` model), text, seed."""
+    return f"{word('run')} {name}{choices(name, small)}"
 
 
 def _collect(quantity: Quantity, runs: dict[str, None], leaves: dict[str, None], formulas: dict[str, None]) -> None:

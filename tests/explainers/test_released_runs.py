@@ -47,7 +47,7 @@ def test_routing(folders: dict[str, Path], family: str) -> None:
     trace = routing(source=f"checkpoint:{folders[family]}")
     assert trace["scores" if "scores" in trace.arrays else "original_scores"]["expert"] == 16
     assert trace["indices"]["slot"] == 4
-    layers = 3 if family != "moe16b" else 2
+    layers = {"moe16b": 2, "v4": 5}.get(family, 3)  # V4: two layers with a table of tokens, three with a gate
     assert trace["load"]["layer"] == layers and (trace["load"].values.sum(-1) == 4 * trace["u"]["token"]).all()
     assert trace.quantity("combination_error").value < 1e-4
     answer = trace["routed_out"].values + trace["shared_out"].values
@@ -57,6 +57,10 @@ def test_routing(folders: dict[str, Path], family: str) -> None:
     has_bias = family in ("v3", "v3_2", "v4")
     assert (trace.quantity("largest_bias").value > 0) == has_bias
     assert "layers 0 to" in trace.meta["model"]
+    if family == "v4":
+        assert "dense_inner" not in trace.arrays and trace.quantity("table_layers").value == 2
+    else:
+        assert trace["dense_inner"]["neuron"] == 256 and "table_layers" not in trace.quantities
 
 
 def test_hash_routed_layers_go_by_the_token_alone(folders: dict[str, Path]) -> None:
@@ -65,7 +69,8 @@ def test_hash_routed_layers_go_by_the_token_alone(folders: dict[str, Path]) -> N
     same = [n for n, token in enumerate(tokens) if token == tokens[-1]]
     chosen = trace["indices"].pick(layer=0).values  # the made V4 has two hash-routed layers
     assert len(same) > 1 and all((chosen[n] == chosen[same[0]]).all() for n in same)
-    assert trace.quantity("choices_moved_by_bias").value <= len(tokens)
+    by_table = round(float(trace.quantity("table_layers")))
+    assert by_table == 2 and not trace["bias"].values[:by_table].any() and trace["bias"].values[by_table:].any()
 
 
 @pytest.mark.parametrize("family", LATENT)

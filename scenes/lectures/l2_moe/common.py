@@ -8,9 +8,10 @@ from collections.abc import Callable
 import numpy as np
 from manim import RIGHT, Animation, VGroup, VMobject
 
+from explainers import runs
 from explainers.quantities import Quantity
 from explainers.traces import NamedArray, Trace
-from scenes.kit import NumberLabel, label
+from scenes.kit import NumberLabel, fit_width, label
 
 
 def tile(values: NamedArray) -> NamedArray:
@@ -44,15 +45,32 @@ def weights(trace: Trace, layer: int, token: int) -> NamedArray:
     return NamedArray(spread, ("expert",), "weights", "", {}, picked.run, picked.digest)
 
 
+def gated_layer(trace: Trace, layer: int) -> int:
+    """This layer, or the first in which the gate chooses: in V4's first ones a table of tokens does."""
+    tables = trace.quantities.get("table_layers")
+    return max(layer, min(round(float(tables)), trace["indices"]["layer"] - 1)) if tables else layer
+
+
 def honest_scale(trace: Trace, large: Quantity) -> VGroup:
-    """Which model's experts are drawn, and how small it is."""
-    parts = (
-        label(f"{trace.meta.get('model', 'our small model')}:", "small", "muted"),
-        NumberLabel(trace.quantity("experts"), "plain bare", size="small", role="expert"),
-        label("experts a layer;  DeepSeek-V3:", "small", "muted"),
-        NumberLabel(large, "plain bare", size="small"),
-    )
-    return VGroup(*parts).arrange(RIGHT, buff=0.12)
+    """Which model's experts are drawn; of our own, how small it is."""
+    experts = NumberLabel(trace.quantity("experts"), "plain bare", size="small", role="expert")
+    if "model" in trace.meta:
+        parts = [label(f"{short_name(trace)}:", "small", "muted"), experts, label("experts a layer", "small", "muted")]
+    else:
+        parts = [
+            label("our small model:", "small", "muted"),
+            experts,
+            label("experts a layer;  DeepSeek-V3:", "small", "muted"),
+            NumberLabel(large, "plain bare", size="small"),
+        ]
+    made = VGroup(*parts).arrange(RIGHT, buff=0.12)
+    fit_width(made, 7.6)
+    return made
+
+
+def short_name(trace: Trace) -> str:
+    """What a released model is called; or that it is ours."""
+    return runs.model_of(trace.run) if "model" in trace.meta else "our small model"
 
 
 class Draw(Animation):

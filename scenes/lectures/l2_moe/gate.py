@@ -28,13 +28,14 @@ from scenes.kit import (
     GateBars,
     NumberLabel,
     TokenChip,
+    apart,
     dim,
     label,
     quantity_at,
     role,
     row,
 )
-from scenes.lectures.l2_moe.common import honest_scale, team
+from scenes.lectures.l2_moe.common import gated_layer, honest_scale, team
 from scenes.stage import LectureScene
 
 
@@ -46,7 +47,7 @@ def telling(trace: Trace) -> tuple[int, int]:
     scores, mask = trace["original_scores"].values, trace["group_mask"].values
     with_bias, without = trace["indices"].values, trace["indices_unbiased"].values
     each = scores.shape[-1] // mask.shape[-1]
-    best, found = 0.0, (0, 0)
+    best, found = 0.0, (gated_layer(trace, 0), 0)
     for layer, token in np.ndindex(scores.shape[:2]):
         come, gone = set(with_bias[layer, token]), set(without[layer, token])
         if len(gone - come) != 1 or not all(mask[layer, token, index // each] for index in gone):
@@ -71,7 +72,7 @@ class ChoosingAndWeighing(LectureScene):
         pick = {"layer": self.layer, "token": self.token}
         self.scores, self.biased = trace["original_scores"].pick(**pick), trace["biased_scores"].pick(**pick)
         groups = trace["group_scores"]["group"]
-        self.gate = GateBars(self.scores, self.biased, groups=groups, width=10.9, unit=1.75)
+        self.gate = GateBars(self.scores, self.biased, groups=groups, width=10.9, unit=1.75, room=2.25)
         self.gate.move_to([0.55, 0, 0]).shift(UP * (-0.25 - self.gate.squares.get_center()[1]))
         self.chip = TokenChip(trace["original_scores"].labels["token"][self.token], size="body")
         self.chip.move_to([0, STAGE_TOP + 0.1, 0]).set_x(self.gate.squares.get_x())
@@ -89,7 +90,9 @@ class ChoosingAndWeighing(LectureScene):
         below = label("for\nweighing", "small", "router", align="right")
         above.move_to([left, gate.squares.get_top()[1] + 0.85, 0], RIGHT).shift(0.35 * LEFT)
         below.move_to([left, gate.squares.get_bottom()[1] - 0.85, 0], RIGHT).shift(0.35 * LEFT)
-        bias = self.legend().move_to(self.chip).align_to([SAFE_RIGHT, 0, 0], RIGHT)
+        bias = self.legend()
+        if len(bias):
+            bias.move_to(self.chip).align_to([SAFE_RIGHT, 0, 0], RIGHT)
         with self.step() as s:
             self.play(FadeIn(self.chip), FadeIn(gate.boxes, gate.squares, gate.marks, self.scale), run_time=0.9)
             s.until("sigmoid")
@@ -97,7 +100,7 @@ class ChoosingAndWeighing(LectureScene):
             self.play(gate.rise(run_time=1.6))
             s.until("bias")
             self.add(gate.pieces)
-            self.play(gate.lean(1.0, run_time=1.4), FadeIn(bias))
+            self.play(gate.lean(1.0, run_time=1.4), *([FadeIn(bias)] if len(bias) else []))
             self.play(FadeIn(above), run_time=0.5)
             s.until("below")
             self.add(gate.weighing)
@@ -106,8 +109,8 @@ class ChoosingAndWeighing(LectureScene):
         self.names = VGroup(above, below, bias)
 
     def legend(self) -> VGroup:
-        """What the pieces on top of the bars say: filled, raised; hollow, cut out of the bar."""
-        parts = [label("bias:", "small", "muted")]
+        """What the pieces on top of the bars say: filled, raised; hollow, cut out of the bar; nothing without any."""
+        parts = [label("bias:", "small", "muted")] if self.gate_biases().any() else []
         for some, word, piece, colour in (
             (self.gate_biases() > 0, "raised", 1.0, "reward"),
             (self.gate_biases() < 0, "lowered", 0.0, "cost"),
@@ -142,22 +145,28 @@ class ChoosingAndWeighing(LectureScene):
         frames = VGroup(*(self.frame(group) for group, open_ in enumerate(mask) if open_))
         links = VGroup(*(self.link(figure) for figure in figures))
         machines = VGroup(*(label("machine", "small", "muted").move_to(figure) for figure in figures))
+        grouped = len(mask) > 1
         with self.step() as s:
             s.until("machines")
-            self.play(FadeIn(machines), gate.boxes.animate.set_stroke(role("text"), 2), run_time=0.7)
+            if grouped:
+                self.play(FadeIn(machines), gate.boxes.animate.set_stroke(role("text"), 2), run_time=0.7)
             s.until("links")
-            self.play(*(Create(link) for link in links), run_time=1.2)
+            if grouped:
+                self.play(*(Create(link) for link in links), run_time=1.2)
             s.until("pairs")
-            self.play(FadeOut(machines), gate.boxes.animate.set_stroke(role("hairline"), 1.6), run_time=0.4)
-            self.play(Create(pairs), FadeIn(figures, words), run_time=1.0)
+            if grouped:
+                self.play(FadeOut(machines), gate.boxes.animate.set_stroke(role("hairline"), 1.6), run_time=0.4)
+                self.play(Create(pairs), FadeIn(figures, words), run_time=1.0)
             s.until("keep")
             away = [links[group] for group in closed]
             shut = [gate.close(closed), dim(*(figures[group] for group in closed)), FadeOut(*away)] if closed else []
-            self.play(Create(frames), *shut, run_time=1.0)
+            if grouped:
+                self.play(Create(frames), *shut, run_time=1.0)
             s.until("win")
-            self.play(FadeOut(pairs, *(link for link in links if link not in away)), run_time=0.4)
+            if grouped:
+                self.play(FadeOut(pairs, *(link for link in links if link not in away)), run_time=0.4)
             self.play(gate.light(team(trace, self.layer, self.token)), run_time=0.8)
-        self.figures, self.frames = VGroup(*figures, words), frames
+        self.figures, self.frames = (VGroup(*figures, words), frames) if grouped else (VGroup(), VGroup())
 
     def link(self, end: Mobject) -> VMobject:
         """A thin link from the token to what stands over a group."""
@@ -191,7 +200,10 @@ class ChoosingAndWeighing(LectureScene):
         for slot, index in enumerate(chosen):
             figure = NumberLabel(quantity_at(values, slot), "plain .2", size="small", role="accent")
             figures.add(figure.move_to([gate.squares[index].get_x(), 0, 0]))
-        figures.set_y(min(gate.weighing[index].get_bottom()[1] for index in chosen) - 0.3)
+        lowest = min(gate.weighing[index].get_bottom()[1] for index in chosen) - 0.3
+        figures.set_y(min(lowest, self.names[1].get_bottom()[1] - 0.15))
+        apart(figures, 0.12, RIGHT)
+        figures.add(*self.leads(chosen, figures))
         figures.add(label("weights", "small", "accent").next_to(figures, LEFT).align_to(self.names[1], RIGHT))
         formula = NumberLabel(
             trace.quantity("scale"),
@@ -203,19 +215,27 @@ class ChoosingAndWeighing(LectureScene):
             role="accent",
         )
         formula.next_to(gate.boxes, DOWN, buff=2.1).align_to([SAFE_RIGHT, 0, 0], RIGHT)
+        formula.shift(min(0.0, figures.get_bottom()[1] - 0.12 - formula.get_top()[1]) * UP)  # below the longest bars
         faint = [gate.weighing[index] for index in range(len(gate.squares)) if index not in chosen]
         uppers = [*gate.choosing, *(piece for piece in gate.pieces if len(piece.points))]
         with self.step() as s:
-            self.play(gate.lean(0.0, run_time=1.2), FadeOut(self.figures))
+            self.play(gate.lean(0.0, run_time=1.2), *([FadeOut(self.figures)] if len(self.figures) else []))
             s.until("without")
             self.play(gate.light(without), Create(rings), run_time=0.8)
-            self.play(FadeIn(count, unit), run_time=0.5)
+            if self.gate_biases().any():
+                self.play(FadeIn(count, unit), run_time=0.5)
             s.until("weigh")
             self.play(gate.lean(1.0, run_time=0.9), gate.light(chosen), FadeOut(rings))
             self.play(dim(*faint, *uppers), run_time=0.6)
             self.bring_to_front(self.frames)
             s.until("norm")
             self.play(FadeIn(figures), FadeIn(formula), run_time=0.8)
+
+    def leads(self, chosen: list[int], figures: VGroup) -> list[Line]:
+        """Fine lines from bars to figures that could not stand below them."""
+        ends = [(self.gate.weighing[index].get_bottom(), figure) for index, figure in zip(chosen, figures, strict=True)]
+        moved = [(end, figure) for end, figure in ends if abs(end[0] - figure.get_x()) > 0.02]
+        return [Line(end, figure.get_top(), buff=0.03, stroke_width=1.2, color=role("accent")) for end, figure in moved]
 
     def ring(self, index: int) -> RoundedRectangle:
         """A ring around an expert that the bias brings in or keeps out."""

@@ -31,8 +31,13 @@ from scenes.kit import (
     role,
     row,
 )
-from scenes.lectures.l2_moe.common import honest_scale, team, tile
+from scenes.lectures.l2_moe.common import gated_layer, honest_scale, team, tile
 from scenes.stage import LectureScene
+
+
+def divisors(count: int) -> list[int]:
+    """The numbers that divide another."""
+    return [each for each in range(1, count + 1) if count % each == 0]
 
 
 class AllAtWork(LectureScene):
@@ -40,14 +45,18 @@ class AllAtWork(LectureScene):
 
     lecture = 2
     layer = 0
-    side = 1.7
+    #: more experts than this stand in blocks, not in one row a group
+    few = 32
+    #: a tile of the dense layer, and the room for all of them in a row
+    side, room = 1.7, 10.2
 
     def construct(self) -> None:
         self.show_title()
         trace = self.run("routing")
         self.gates = self.run("untrained_layers")
-        if "dense_inner" not in trace.arrays:  # of released models only layers with experts are read
+        if "dense_inner" not in trace.arrays:  # V4 has experts in every layer
             trace = self.run("routing", source="small")
+        self.layer = gated_layer(trace, type(self).layer)
         self.sources = trace, self.number("v3.routed_experts")
         self.origin(self.gates, self.sources[1])
         high = trace.quantity("inner_high")
@@ -61,19 +70,19 @@ class AllAtWork(LectureScene):
         chip, dense = self.whole(trace, tokens)
         self.in_pieces(trace, tokens, chip, dense)
 
-    def grid(self, values: NamedArray, colour: str, side: float | None = None) -> TensorGrid:
-        """Neurons as a square tile of cells: the brighter, the more a neuron answers."""
-        side = side or self.side
-        shape = {"width": side, "height": side, "max_rows": 64, "max_columns": 64, "notes": False, "bar": False}
+    def grid(self, values: NamedArray, colour: str, side: float, share: float = 1.0) -> TensorGrid:
+        """Neurons as a square tile of cells, or a share of one: the brighter, the more a neuron answers."""
+        shape = {"width": side * share, "height": side, "max_rows": 64, "max_columns": 64, "notes": False, "bar": False}
         return TensorGrid(tile(values), role=colour, scale=self.scales[colour], **shape)  # type: ignore[arg-type]
 
     def dense_tiles(self, trace: Trace, token: int) -> Group:
         """The dense layer as tiles of as many neurons as an expert has."""
         values = trace["dense_inner"].pick(token=token)
         size = round(float(trace.quantity("expert_width")))
-        count = values["neuron"] // size
-        parts = [values.pick(neuron=slice(place * size, (place + 1) * size)) for place in range(count)]
-        return row(*(self.grid(part, "dense") for part in parts), gap=0.04)
+        starts = range(0, values["neuron"], size)  # the last tile is a narrower one where they do not divide
+        parts = [values.pick(neuron=slice(start, min(start + size, values["neuron"]))) for start in starts]
+        side = min(self.side, self.room / len(starts))
+        return row(*(self.grid(part, "dense", side, part["neuron"] / size) for part in parts), gap=0.04)
 
     def whole(self, trace: Trace, tokens: tuple[str, ...]) -> tuple[TokenChip, Group]:
         """Two tokens pass: each time every neuron works."""
@@ -84,6 +93,8 @@ class AllAtWork(LectureScene):
         for chip in chips:
             chip.move_to(above)
         name = label("dense layer", "body", "dense").next_to(tiles, LEFT, buff=0.4)
+        if name.get_left()[0] < SAFE_LEFT:
+            name.next_to(tiles, UP, buff=0.2).align_to(tiles, LEFT)
         count = NumberLabel(trace.quantity("dense_width"), "plain", after=" neurons, all computed", role="dense")
         count.next_to(tiles, DOWN, buff=0.35)
         bright = label("bright: a strong answer; dark: a weak one, which costs as much", "small", "muted").next_to(
@@ -131,13 +142,31 @@ class AllAtWork(LectureScene):
         tiles = VGroup(*(self.empty(side) for _ in range(experts)))
         blocks = VGroup(*(VGroup(*tiles[g * each : (g + 1) * each]).arrange(RIGHT, buff=0.12) for g in range(groups)))
         blocks.arrange_in_grid(cols=min(2, groups), buff=(0.45, 0.3))
-        shared = self.empty(side, "shared_expert")
+        if experts > self.few:
+            self.pack(blocks)
+            side = tiles[0].width
+        shared = self.empty(max(side, 0.45), "shared_expert")
         row(blocks, shared, gap=0.5).move_to(STAGE_CENTER + 0.5 * DOWN)
         return tiles, blocks, shared
 
+    def pack(self, blocks: VGroup) -> None:
+        """Many experts: every group a block of rows, in the arrangement in which the tiles are largest."""
+        each, best = len(blocks[0]), 0.0
+        for across in divisors(len(blocks)):
+            for columns in divisors(each):
+                lines, rows = len(blocks) // across, each // columns
+                wide, high = across * columns + 0.6 * (across - 1), lines * rows + 0.6 * (lines - 1)
+                if (pitch := min(10.4 / wide, 3.3 / high)) > best:
+                    best, shape = pitch, (across, columns)
+        for block in blocks:
+            for expert in block:
+                expert.scale(0.86 * best / expert.width)
+            block.arrange_in_grid(cols=shape[1], buff=0.14 * best)
+        blocks.arrange_in_grid(cols=shape[0], buff=0.74 * best)
+
     def empty(self, side: float, colour: str = "expert") -> RoundedRectangle:
         """The place of an expert that is not at work."""
-        frame = RoundedRectangle(width=side, height=side, corner_radius=0.08, stroke_width=1.6)
+        frame = RoundedRectangle(width=side, height=side, corner_radius=min(0.08, side / 8), stroke_width=1.6)
         return frame.set_stroke(role("hairline")).set_fill(role("surface"), 1)
 
     def awake(self, trace: Trace, token: int, tiles: VGroup, shared: RoundedRectangle) -> Group:
@@ -145,7 +174,8 @@ class AllAtWork(LectureScene):
         inner = trace["expert_inner"].pick(layer=self.layer, token=token)
         made = Group()
         for slot, expert in enumerate(team(trace, self.layer, token)):
-            made.add(self.grid(inner.pick(slot=slot), "expert", tiles[expert].width - 0.1).move_to(tiles[expert]))
+            side = max(tiles[expert].width - 0.1, 0.8 * tiles[expert].width)
+            made.add(self.grid(inner.pick(slot=slot), "expert", side).move_to(tiles[expert]))
         if "shared_inner" in trace.arrays:
             values = trace["shared_inner"].pick(layer=self.layer, token=token)
             size = round(float(trace.quantity("expert_width")))
@@ -157,8 +187,12 @@ class AllAtWork(LectureScene):
         tiles, blocks, shared = self.places(trace)
         now = self.awake(trace, self.second, tiles, shared)
         apart = dense.copy().arrange(RIGHT, buff=0.3).move_to(dense)
+        now_as_before = trace.quantity("neurons_at_work").value == trace.quantity("dense_width").value
         count = NumberLabel(
-            trace.quantity("neurons_at_work"), "plain", after=" neurons computed, as before", role="expert"
+            trace.quantity("neurons_at_work"),
+            "plain",
+            after=" neurons computed, as before" if now_as_before else " neurons computed",
+            role="expert",
         )
         total = NumberLabel(trace.quantity("neurons"), "plain", before="of ", role="muted")
         words = row(count, total, gap=0.2).next_to(VGroup(blocks, shared), DOWN, buff=0.3)

@@ -13,10 +13,11 @@ from scenes.kit import (
     GateBars,
     NumberLabel,
     TokenChip,
+    fit_width,
     label,
     role,
 )
-from scenes.lectures.l2_moe.common import team
+from scenes.lectures.l2_moe.common import short_name, team
 from scenes.lectures.l2_moe.gate import telling
 from scenes.stage import LectureScene
 
@@ -94,6 +95,7 @@ class AllMustBeThere(LectureScene):
             groups=trace["group_scores"]["group"],
             width=6.4,
             unit=1.15,
+            room=1.5,
         )
         chip = TokenChip(trace["original_scores"].labels["token"][token], size="body")
         field = self.field
@@ -109,7 +111,8 @@ class AllMustBeThere(LectureScene):
         words.arrange(DOWN, buff=0.14, aligned_edge=LEFT).next_to(gate.squares, RIGHT, buff=0.7).match_y(gate)
         name = label("V3: such a gate in every layer, untrained", "small", "muted")
         name.next_to(there, UP, buff=0.12).align_to(there[0], RIGHT)
-        ours = label("our small model", "small", "muted").next_to(gate.squares, DOWN, buff=0.14)
+        ours = label(short_name(trace), "small", "muted").next_to(gate.squares, DOWN, buff=0.14)
+        fit_width(ours, gate.squares.width)
         ours.align_to(gate.squares, LEFT)
         rows, columns = self.sides
         with self.step() as s:

@@ -34,7 +34,7 @@ from scenes.kit import (
     tint,
     undim,
 )
-from scenes.lectures.l2_moe.common import honest_scale, tallest_win, team, weights
+from scenes.lectures.l2_moe.common import gated_layer, honest_scale, tallest_win, team, weights
 from scenes.stage import LectureScene
 
 
@@ -56,11 +56,13 @@ class OneSentence(LectureScene):
         trace = self.run("routing")
         self.origin(trace)
         self.one = trace.quantity("shared_weight")
+        self.layer = gated_layer(trace, type(self).layer)
         self.score = trace["original_scores"].pick(layer=self.layer)
         self.row = TokenRow(self.score, size="small").move_to([0, STAGE_TOP - 0.25, 0])
-        self.gate = GateBars(self.score.pick(token=0), groups=trace["group_scores"]["group"], width=9.7, unit=1.3)
+        groups = trace["group_scores"]["group"]
+        self.gate = GateBars(self.score.pick(token=0), groups=groups, width=9.7, unit=1.3, room=1.6, like=self.score)
         self.gate.move_to([-0.3, -0.05, 0])
-        self.shared = Square(self.gate.side, stroke_width=1.6, stroke_color=role("shared_expert"))
+        self.shared = Square(max(self.gate.side, 0.2), stroke_width=1.6, stroke_color=role("shared_expert"))
         self.shared.set_fill(role("shared_expert"), 0.25).next_to(self.gate.squares, RIGHT, buff=0.55)
         start = self.scored(trace)
         self.woken(trace, start)

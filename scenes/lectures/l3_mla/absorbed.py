@@ -68,8 +68,9 @@ class AnotherOrder(LectureScene):
         last = sentence["h"]["token"] - 1
         query = sentence["q_nope"].pick(**at, head=self.head, token=slice(last, last + 1)).transposed("token", "nope")
         keys = sentence["k_nope"].pick(**at, head=self.head).transposed("nope", "token")
-        wide = query["nope"] + sentence["w_uk"]["latent"] + min(sentence["h"]["token"], 64)
-        self.cell = min(type(self).cell, (SAFE_WIDTH - 2.2) / wide)  # a long sentence has smaller cells
+        sides = [min(count, 64) for count in (query["nope"], sentence["w_uk"]["latent"], sentence["h"]["token"])]
+        fits = min((SAFE_WIDTH - 2.2) / sum(sides), 3.6 / max(sides[:2]))
+        self.cell = min(type(self).cell, fits)  # a long sentence, or a wide latent, has smaller cells
         self.q = self.grid(query, "query", "query")
         self.w = self.grid(sentence["w_uk"].pick(head=self.head), "dense", "up-projection")
         self.c = self.grid(sentence["c_kv"].pick(**at).transposed("latent", "token"), "latent", "latents")

@@ -8,8 +8,13 @@ import numpy as np
 from manim import LEFT, RIGHT, UP, Circle, DashedVMobject, Dot, Line, Mobject, Polygon, Rectangle, VGroup
 
 from explainers.quantities import Quantity
-from explainers.traces import NamedArray
+from explainers.traces import NamedArray, Trace
 from scenes.kit import NumberLabel, label, role, tint
+
+
+def layer_of(trace: Trace, layer: int) -> int:
+    """This layer, or the last one where a released model was read less far."""
+    return min(layer, trace["h"]["layer"] - 1)
 
 
 def panel(width: float, height: float, colour: str = "muted", share: float = 0.1) -> Rectangle:

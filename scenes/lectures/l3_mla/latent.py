@@ -35,7 +35,7 @@ from scenes.kit import (
     role,
     row,
 )
-from scenes.lectures.l3_mla.common import funnel
+from scenes.lectures.l3_mla.common import funnel, layer_of
 from scenes.stage import LectureScene
 
 
@@ -44,10 +44,13 @@ class DownKeepUp(LectureScene):
 
     lecture = 3
     layer = 1
+    #: room for the tallest column, and for all widths side by side
+    height, width = 4.6, 9.3
 
     def construct(self) -> None:
         self.show_title()
         sentence = self.run("mla_sentence")
+        self.layer = layer_of(sentence, type(self).layer)
         single = self.one_token(sentence)
         maps = self.whole_sentence(sentence, single)
         self.how_short(maps)
@@ -56,9 +59,10 @@ class DownKeepUp(LectureScene):
         """One token: tall, short, tall; a number has the same height everywhere."""
         token = sentence["h"]["token"] - 2
         parts = {name: sentence[name].pick(layer=self.layer, token=token) for name in ("h", "c_kv", "keys", "values")}
-        h = tall(parts["h"], "token", "hidden state")
-        c = tall(parts["c_kv"], "latent", "latent")
-        k, v = tall(parts["keys"], "key", "keys"), tall(parts["values"], "value", "values")
+        unit = min(0.031, self.height / max(part.values.size for part in parts.values()))
+        h = tall(parts["h"], "token", "hidden state", unit)
+        c = tall(parts["c_kv"], "latent", "latent", unit)
+        k, v = tall(parts["keys"], "key", "keys", unit), tall(parts["values"], "value", "values", unit)
         ups = row(k, v, gap=0.7)
         row(h, c, ups, gap=2.5).move_to(STAGE_CENTER)
         c.shift(UP * (h.image.get_center()[1] - c.image.get_center()[1]))
@@ -88,7 +92,7 @@ class DownKeepUp(LectureScene):
             "keys": ("key", "keys"),
             "values": ("value", "values"),
         }
-        unit = 0.0218
+        unit = min(0.0218, self.width / sum(values.values.shape[1] for values in arrays.values()))
         shape: dict[str, Any] = {"height": 4.0, "max_columns": 128, "bar": False, "gap": 0}
         h, c, k, v = (
             TensorGrid(
@@ -190,9 +194,9 @@ class DownKeepUp(LectureScene):
         self.play(FadeIn(made, halves[2]), run_time=0.6)
 
 
-def tall(values: NamedArray, colour: str, name: str) -> TensorGrid:
+def tall(values: NamedArray, colour: str, name: str, unit: float) -> TensorGrid:
     """A vector as a column whose height is its number of values."""
-    height = values.values.size * 0.031
+    height = values.values.size * unit
     return TensorGrid(
         values, role=colour, width=0.34, height=height, max_rows=256, notes=False, bar=False, gap=0, name=name
     )

@@ -21,6 +21,7 @@ from scenes.kit import (
     label,
     role,
 )
+from scenes.lectures.l3_mla.common import layer_of
 from scenes.stage import LectureScene
 
 
@@ -43,6 +44,7 @@ class WhyAModelRemembers(LectureScene):
     def construct(self) -> None:
         self.show_title()
         sentence = self.run("mla_sentence")
+        self.layer = layer_of(sentence, type(self).layer)
         row, asking, arcs = self.look_back(sentence)
         kept = self.keys_and_values(sentence, row, Group(asking, arcs))
         self.work(Group(row, kept))

@@ -37,7 +37,7 @@ from scenes.kit import (
     role,
     row,
 )
-from scenes.lectures.l3_mla.common import funnel
+from scenes.lectures.l3_mla.common import funnel, layer_of
 from scenes.stage import LectureScene
 
 
@@ -46,6 +46,8 @@ class AShortNote(LectureScene):
 
     lecture = 3
     unit = 0.0235
+    #: room for the tallest column
+    height = 4.52
     parts: ClassVar[dict[str, str]] = {"full_keys": "key", "values": "value", "c_kv": "latent", "k_pe": "rope"}
 
     def construct(self) -> None:
@@ -182,7 +184,8 @@ class AShortNote(LectureScene):
 
     def answer(self, sentence: Trace, chart: Group) -> None:
         """Every token's keys and values give way to a short note; out of one note they come again."""
-        layer = 1
+        layer = layer_of(sentence, 1)
+        self.unit = min(type(self).unit, self.height / sentence["full_keys"]["feature"])
         tokens = TokenRow(sentence["h"].pick(layer=layer), size="small", width=11.2)
         tokens.move_to(STAGE_CENTER + 2.15 * UP).align_to([SAFE_RIGHT, 0, 0], RIGHT)
         full, notes = Group(), Group()
@@ -197,6 +200,7 @@ class AShortNote(LectureScene):
             label("latent", "small", "latent").next_to(notes[0][0], LEFT, buff=0.2),
             label("position", "small", "rope").next_to(notes[0][1], LEFT, buff=0.2),
         ]
+        whose[2].shift(min(0.0, whose[1].get_bottom()[1] - 0.06 - whose[2].get_top()[1]) * UP)  # where notes are short
         chosen = len(tokens.chips) - 2
         made = self.made_again(sentence, scales, layer, chosen)
         made.next_to(notes[chosen], DOWN, buff=0.9).align_to([SAFE_RIGHT - 0.1, 0, 0], RIGHT)
@@ -206,9 +210,12 @@ class AShortNote(LectureScene):
             "times 2",
             size="heading",
             role="latent",
-            after=" less to keep\nthan keys and values,\nin our small model",
+            after=" less to keep\nthan keys and values,\nin this model"
+            if "model" in sentence.meta
+            else " less to keep\nthan keys and values,\nin our small model",
         )
         ratio.move_to(made).align_to(tokens, LEFT)
+        ratio.shift(max(0.0, ratio.get_right()[0] + 0.4 - made.get_left()[0]) * LEFT)  # under a short sentence
         self.origin(sentence)
         with self.step() as s:
             self.play(FadeOut(chart), run_time=0.6)
