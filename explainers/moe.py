@@ -176,8 +176,10 @@ def moe_fast(x: Tensor, experts: Picked, routing: Routing, limit: float | None =
     One room serves every expert in turn, so that what stands between the products stays in the processor's cache, and
     answers are weighed where they are narrowest, before the last product. A GPU, and a CPU with few tokens for small
     experts, take torch's grouped product where torch has it; for a few rows of a large expert a CPU multiplies the
-    other way round.
+    other way round, and for one token it goes from expert to expert.
     """
+    if len(x) == 1 and not x.is_cuda:
+        return _one_token(x, experts, routing, limit)
     kernels, k = _kernels() if x.is_cuda else None, routing.indices.shape[1]
     if isinstance(experts, ExpertWeights) and (kernels or _calls_cost(x, experts, k)) and _grouped_mm_for(x, experts):
         return _moe_at_once(x, experts, routing, limit, kernels)
@@ -199,6 +201,13 @@ def moe_fast(x: Tensor, experts: Picked, routing: Routing, limit: float | None =
             torch.mm(_gated(gate, up, limit).mul_(share), w2.T, out=inputs)
         y.index_add_(0, rows, inputs.to(y.dtype))
     return y.to(x.dtype)
+
+
+def _one_token(x: Tensor, experts: Picked, routing: Routing, limit: float | None) -> Tensor:
+    """The same for one token, with nothing to sort or to gather, matrices times vectors: (1, D) → (1, D)."""
+    u, picked = x[0], experts.pick(routing.indices[0].tolist())
+    answers = [torch.mv(w2, _gated(torch.mv(w1, u), torch.mv(w3, u), limit)) for w1, w2, w3 in picked]  # k of (D,)
+    return torch.mm(routing.weights.to(x.dtype), torch.stack(answers))
 
 
 def _gated(gate: Tensor, up: Tensor, limit: float | None) -> Tensor:

@@ -59,6 +59,24 @@ def test_both_fast_ways_in_each_dtype(
         assert torch.equal(before, after)
 
 
+@pytest.mark.parametrize(("dtype", "near"), [(torch.float32, 1e-6), (torch.bfloat16, 2e-2)], ids=str)
+def test_one_token_is_one_of_many(dtype: torch.dtype, near: float) -> None:
+    """What a token gets does not depend on whether others come with it; experts from a file serve, too."""
+    torch.manual_seed(3)
+    w = ExpertWeights(*(torch.randn(*shape).mul_(0.3).to(dtype) for shape in ((9, 8, 16), (9, 16, 8), (9, 8, 16))))
+    x, gate = torch.randn(6, 16).to(dtype), torch.randn(9, 16)
+    together = moe_fast(x, w, route(x, gate, None, GateConfig(9, 3)), 0.5)
+
+    class OnlyPicks:
+        pick = w.pick
+
+    for i in range(6):
+        routing = route(x[i : i + 1], gate, None, GateConfig(9, 3))
+        alone = moe_fast(x[i : i + 1], OnlyPicks(), routing, 0.5)
+        assert alone.shape == (1, 16) and alone.dtype == dtype and worst(alone, together[i : i + 1].double()) < near
+        assert torch.equal(alone, moe_fast(x[i : i + 1], w, routing, 0.5))
+
+
 def test_a_floor_is_what_the_machine_did_at_its_best() -> None:
     busy, free = Ceilings(1e10, 2e11), Ceilings(2e10, 1e11)
     assert busy.or_better(free) == free.or_better(busy) == Ceilings(2e10, 2e11)
