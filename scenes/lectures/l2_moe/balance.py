@@ -12,8 +12,10 @@ from manim import (
     AnimationGroup,
     Create,
     DashedLine,
+    Dot,
     FadeIn,
     FadeOut,
+    LaggedStart,
     Line,
     Rectangle,
     VGroup,
@@ -25,13 +27,12 @@ from scenes.kit import (
     SAFE_LEFT,
     SAFE_RIGHT,
     STAGE_CENTER,
+    Axes2D,
     Axis,
     LineChart,
     LoadRain,
     NumberLabel,
-    ScatterChart,
     Series,
-    Spot,
     dim,
     label,
     quantity_at,
@@ -219,12 +220,12 @@ class ASmallNudge(BalanceScene):
 
     def loss(self, told: VGroup) -> None:
         """The loss with and without the rule: no difference that counts; then how long each expert waits."""
-        flat = self.losses()
+        axes, rows, pairs = self.losses()
         rain = self.rain(NEITHER, bias=False)
         rain.show(self.last)
         rain.remove(rain.water, rain.names, rain.mean, rain.reach)
         rain.scale(0.8).move_to([3.4, 0, 0])
-        rain.shift(UP * (flat.axes.base.get_y() - rain.base.get_y()))
+        rain.shift(UP * (axes[0].corners.get_bottom()[1] - rain.base.get_y()))
         waits = self.waiting(rain)
         words = label("waiting for the busiest", "small", "cost").next_to(rain.busiest, UP, buff=0.15)
         words.align_to(rain.base, LEFT)
@@ -233,40 +234,42 @@ class ASmallNudge(BalanceScene):
         with self.step() as s:
             s.until("loss")  # until then the trainings stand there of which it is asked
             self.play(FadeOut(told, self.second, self.extra), run_time=0.5)
-            self.play(FadeIn(flat), run_time=0.8)
+            self.play(FadeIn(axes, rows), run_time=0.6)
+            self.play(LaggedStart(*(Create(pair) for pair in pairs), lag_ratio=0.5), run_time=1.8)
             s.until("wait")
             self.play(FadeIn(rain, work), run_time=0.6)
             self.play(AnimationGroup(*(Create(each) for each in waits), lag_ratio=0.06), FadeIn(words), run_time=1.8)
 
-    def losses(self) -> ScatterChart:
-        """Loss against imbalance, with and without the rule, each with its number."""
-        spots = [
-            Spot(
-                NAMES[mode],
-                self.load_of(mode),
-                self.trace.quantity(f"loss_{mode.replace(' ', '_')}"),
-                COLOURS[mode],
+    def losses(self) -> tuple[VGroup, VGroup, VGroup]:
+        """Axis, the two means with their names, and a pair of dots for each start: with and without the rule."""
+        ends = self.trace["validation"].values[:, :, -1].mean(-1)  # (mode, seed): all kinds of text weigh alike
+        modes = RULE, NEITHER
+        told = ends[[self.modes.index(mode) for mode in modes]]
+        room = 0.15 * float(np.ptp(told))
+        seeds = told.shape[1]
+        y = Axis(float(told.min()) - room, float(told.max()) + room, "loss on new text", "nat/token")
+        axes = Axes2D(Axis(0, seeds), y, width=5.2, height=2.9, x_ticks=False)
+        axes.base.set_stroke(opacity=0)  # it begins far above zero
+        axes.move_to([-3.4, STAGE_CENTER[1] - 0.15, 0])
+        pairs = VGroup()
+        for seed in range(seeds):
+            dots = [
+                Dot(axes.point(seed + 0.5, loss), 0.1, color=role(COLOURS[mode]))
+                for mode, loss in zip(modes, told[:, seed], strict=True)
+            ]
+            line = Line(*(dot.get_center() for dot in dots), stroke_width=4, color=role("muted"))
+            pairs.add(VGroup(line, *dots))
+        rows = VGroup()
+        for mode in modes:
+            mean = NumberLabel(
+                self.trace.quantity(f"loss_{mode.replace(' ', '_')}"), "plain 4 bare", size="body", role=COLOURS[mode]
             )
-            for mode in (RULE, NEITHER)
-        ]
-        flat = ScatterChart(
-            spots,
-            x_name="load of the busiest, × the mean",
-            y_name="loss on new text",
-            names=False,
-            width=5.2,
-            height=2.9,
-        )
-        flat.axes.remove(flat.axes.lines)  # the numbers stand at the points, and no line runs through them
-        flat.move_to([-3.55, STAGE_CENTER[1] + 0.1, 0])
-        for spot, side in zip(spots, (RIGHT, LEFT), strict=True):
-            name = label(spot.name, "small", spot.role)
-            number = NumberLabel(spot.y, "plain 4 bare", size="body", role=spot.role)
-            both = VGroup(name, number).arrange(DOWN, buff=0.1, aligned_edge=-side)
-            flat.add(both.next_to(flat.dots[spot.name], side, buff=0.25).shift(0.45 * UP))
-        spread = label("upright lines: one standard deviation over trainings", "small", "muted")
-        flat.add(spread.next_to(flat.axes, DOWN, buff=0.15).align_to(flat.axes.corners, RIGHT))
-        return flat
+            name = label(NAMES[mode], "body", COLOURS[mode])
+            rows.add(VGroup(Dot(radius=0.09, color=role(COLOURS[mode])), name, mean).arrange(RIGHT, buff=0.15))
+        rows.arrange(RIGHT, buff=0.5).next_to(axes, UP, buff=0.3).align_to(axes.corners, LEFT)
+        note = label("a pair: two trainings from one start; above: the means", "small", "muted")
+        note.next_to(axes.corners, DOWN, buff=0.2).align_to(axes.corners, LEFT)
+        return VGroup(axes, note), rows, pairs
 
     def waiting(self, rain: LoadRain) -> VGroup:
         """What each column lacks to the busiest one."""

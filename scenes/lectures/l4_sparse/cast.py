@@ -146,27 +146,16 @@ class HiddenTraffic(LectureScene):
         legend = Legend([("attention", "query"), ("experts", "expert"), ("on the way", "router")])
         legend.next_to(line, UP, buff=0.45).align_to(line.lanes[0][0], LEFT)
         note = label(
-            "our serving model of V3 reading prompts: two halves of a batch, its first layers with experts",
+            "our serving model of V3 reading a batch of prompts: its first layers with experts",
             "small",
             "muted",
         )
         note.next_to(line, DOWN, buff=0.02).align_to(line.lanes[0][0], LEFT)
         idle, less = (
-            self.over_all(
-                NumberLabel(
-                    trace.quantity(f"idle_{name}"),
-                    "percent .0",
-                    size="heading",
-                    role=colour,
-                    before="multipliers wait ",
-                    after=" of the time",
-                )
-                .next_to(line, UP, buff=0.6)
-                .align_to(line.lanes[0][0], RIGHT),
-                RIGHT,
-            )
+            self.waiting(line, trace.quantity(f"idle_{name}"), colour)
             for name, colour in (("serial", "cost"), ("overlapped", "accent"))
         )
+        halves = self.joined(line)
         with self.step() as s:
             self.play(FadeIn(line.lanes[0], line.axes, note), run_time=0.8)
             s.until("travel")
@@ -180,13 +169,21 @@ class HiddenTraffic(LectureScene):
             self.add(line)
             s.until("idle")
             self.play(FadeIn(line.waits(0), lag_ratio=0.2), FadeIn(idle), run_time=0.9)
+        self.in_turns(line, halves, idle, less)
+
+    def in_turns(self, line: TurnTimeline, halves: VGroup, idle: VGroup, less: VGroup) -> None:
+        """The batch is cut, its halves take turns; how long a layer takes, before and after; who waits now."""
         layers = [self.a_layer(line, schedule) for schedule in (0, 1)]
         waiting = self.number("run.efficiency_ledger.waiting")
         share = NumberLabel(waiting, "percent .0", size="heading", role="reward", after=" as long")
         share.move_to([line.end_of(1)[0] + 0.3, line.lanes[0][0].get_y() + 0.16, 0], aligned_edge=LEFT)
         shorter = self.over_all(share, LEFT)
         with self.step() as s:
-            self.play(FadeOut(idle, line.waits(0)), FadeIn(layers[0]), run_time=0.5)
+            self.play(FadeOut(idle, line.waits(0)), run_time=0.4)
+            s.until("two")
+            cut = (old.animate.become(new) for old, new in zip(line.blocks, halves, strict=True))
+            self.play(*cut, run_time=0.6)
+            self.play(FadeIn(layers[0]), run_time=0.4)
             s.until("turns")
             self.play(line.arrange_as(1, run_time=4.2, rate_func=linear))
             s.until("period")
@@ -194,6 +191,22 @@ class HiddenTraffic(LectureScene):
             self.play(FadeIn(shorter), run_time=0.5)
             s.until("wire")
             self.play(FadeIn(line.waits(1), lag_ratio=0.2), FadeIn(less), run_time=1.0)
+
+    def waiting(self, line: TurnTimeline, share: Quantity, colour: str) -> VGroup:
+        """How much of the time the multipliers wait, over their lane."""
+        words = {"before": "multipliers wait ", "after": " of the time"}
+        number = NumberLabel(share, "percent .0", size="heading", role=colour, **words)
+        return self.over_all(number.next_to(line, UP, buff=0.6).align_to(line.lanes[0][0], RIGHT), RIGHT)
+
+    @staticmethod
+    def joined(line: TurnTimeline) -> VGroup:
+        """Nobody has cut the batch yet: its halves look alike and have no names. Returns how they looked before."""
+        halves = line.blocks.copy()
+        for block, (batch, _, stage) in zip(line.blocks, line.index, strict=True):
+            if batch:
+                block[0].match_style(line.of(layer=0, stage=stage, batch=0)[0][0])
+            block[1].set_opacity(0)
+        return halves
 
     def over_all(self, share: NumberLabel, side: np.ndarray) -> VGroup:
         """A share, and below it that it is of all layers with experts, of which the first few are drawn."""
