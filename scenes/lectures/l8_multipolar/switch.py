@@ -163,10 +163,18 @@ class WhoHoldsTheSwitch(LectureScene):
             switch = Switch(colour, 2.0)
             one = VGroup(switch, label(words, "heading", colour).next_to(switch, DOWN, buff=0.22))
             sets.add(one.move_to([-2.4 + 3.7 * place, 1.15, 0]))
+        why = VGroup(
+            *(
+                label(words, "small", "muted").next_to(one, UP, buff=0.2)
+                for words, one in zip(("from few makers", "only if someone gives it"), sets[1:], strict=True)
+            )
+        )
         with self.step() as s:
-            self.play(FadeIn(border, theirs, mine), run_time=0.6)
+            self.play(FadeIn(border, theirs, mine, sets[0]), run_time=0.6)
+            self.play(sets[0][0].flip(False, 0.4))
+            self.play(sets[0][0].flip(True, 0.4))
             s.until("three")
-            self.play(LaggedStart(*(FadeIn(one, shift=0.3 * DOWN) for one in sets), lag_ratio=0.6), run_time=2.2)
+            self.play(LaggedStart(*(FadeIn(one, shift=0.3 * DOWN) for one in sets[1:]), lag_ratio=0.6), run_time=2.0)
             s.until("api")
             for one in sets:
                 self.play(one[0].flip(False, 0.35))
@@ -175,9 +183,10 @@ class WhoHoldsTheSwitch(LectureScene):
             s.until("yours")
             self.play(sets[0].animate(path_arc=-0.6).shift(2.55 * DOWN), run_time=1.3, rate_func=EASE)
             s.until("chips")
-            self.play(sets[1].animate.shift(0.35 * DOWN), run_time=0.5, rate_func=EASE)
+            self.play(sets[1].animate.shift(0.35 * DOWN), FadeIn(why[0]), run_time=0.5, rate_func=EASE)
             self.play(sets[1].animate.shift(0.35 * UP), run_time=0.5, rate_func=EASE)
             s.until("next")
+            self.play(FadeIn(why[1]), run_time=0.4)
             self.play(sets[2][0].flip(False, 0.5))
             self.play(sets[2][0].flip(True, 0.5))
             ropes = VGroup(*(Line(one.get_bottom(), [one.get_x(), -1.0, 0], stroke_width=3) for one in sets[1:]))
@@ -185,7 +194,7 @@ class WhoHoldsTheSwitch(LectureScene):
             you = VGroup(*(label("you depend here", "small", "muted").next_to(rope, DOWN, buff=0.1) for rope in ropes))
             s.until("depend")
             self.play(Create(ropes), FadeIn(you), run_time=1.2)
-        return Group(border, theirs, mine, sets, ropes, you)
+        return Group(border, theirs, mine, sets, ropes, you, why)
 
     @staticmethod
     def key(words: str, colour: str, fill: float) -> VGroup:
