@@ -16,6 +16,7 @@ from importlib import import_module
 from importlib.util import find_spec
 from typing import Any, Protocol
 
+import numpy as np
 import torch
 from torch import Tensor
 from torch.nn import functional as F
@@ -147,10 +148,17 @@ def moe_loop(x: Tensor, experts: Picked, routing: Routing, limit: float | None =
 def dispatch(routing: Routing) -> Dispatch:
     """Sort the N rows by expert, tokens in order within an expert."""
     k = routing.indices.shape[1]
-    row = routing.indices.flatten().argsort(stable=True)  # (N,)
+    row = _by_expert(routing.indices.flatten())  # (N,)
     load = expert_load(routing.indices, routing.n_routed_experts).tolist()  # E
     hit = [i for i, count in enumerate(load) if count]
     return Dispatch(row, row // k, hit, [load[i] for i in hit])
+
+
+def _by_expert(chosen: Tensor) -> Tensor:
+    """The order that sorts rows by their experts, stable: (N,) → (N,). NumPy sorts sixteen bits digit by digit."""
+    if chosen.is_cuda:
+        return chosen.argsort(stable=True)
+    return torch.from_numpy(np.argsort(chosen.numpy().astype(np.uint16), kind="stable"))
 
 
 def moe_grouped(x: Tensor, experts: Picked, routing: Routing, limit: float | None = None) -> Tensor:
