@@ -288,8 +288,8 @@ class EightBits(LectureScene):
         groups.arrange(RIGHT, buff=0.95).move_to(STAGE_CENTER).shift(1.75 * UP)
         self.origin(self.trace, self.number("fact.training.v3_fp8.relative_loss_error_below"))
         with self.step() as s:
-            self.play(FadeOut(self.top), run_time=0.5)
-            self.play(FadeIn(groups[0], shift=0.15 * UP), run_time=0.6)
+            self.play(FadeOut(self.top), self.line.go("scaled", run_time=0.7))  # back, to see the move once more
+            self.play(self.line.go("snapped", run_time=0.8), FadeIn(groups[0], shift=0.15 * UP, run_time=0.6))
             s.until("loss")
             self.play(FadeIn(groups[1], shift=0.15 * UP), run_time=0.6)
             s.until("theirs")
