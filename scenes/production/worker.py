@@ -162,4 +162,8 @@ def _say(door: socket.socket, **message: Any) -> None:
 
 
 if __name__ == "__main__":
-    sys.exit(serve(socket.socket(fileno=int(sys.argv[1]))) if len(sys.argv) > 1 else main())
+    ended = serve(socket.socket(fileno=int(sys.argv[1]))) if len(sys.argv) > 1 else main()
+    for printed in (sys.stdout, sys.stderr):
+        with contextlib.suppress(OSError):  # a full disk
+            printed.flush()
+    os._exit(ended)  # all is told and written: to take Manim apart, object by object, takes as long as some frames
