@@ -3,7 +3,7 @@
 ``<cache>/production/parts/<key>/<reads>/`` holds ``scene.mp4``, ``poster.png``, ``part.json``, and ``why.json``: what
 the key was made of and why the scene was drawn. A part is used only if its files have the checksums that ``part.json``
 says and every run and number that the scene read is still the same. Parts are made in
-``<cache>/production/work/<process>`` and moved here whole.
+``<cache>/production/work/<process>@<machine>`` and moved here whole.
 """
 
 from __future__ import annotations
@@ -13,6 +13,7 @@ import fcntl
 import hashlib
 import json
 import os
+import platform
 import shutil
 import tempfile
 from collections.abc import Iterator, Mapping
@@ -32,6 +33,8 @@ FILES = ("scene.mp4", "poster.png")
 WHY = "why.json"
 #: Parts that were not used for the longest time go when there are more bytes than this.
 LIMIT_BYTES = 8 * 10**9
+#: Machines that share a disk may share the cache: numbers of processes are those of one machine.
+_HERE = f"@{platform.node()}-"
 
 
 @dataclass(frozen=True)
@@ -119,7 +122,7 @@ def keep(key: str, folder: Path, why: Mapping[str, Any] | None = None) -> Part:
         except OSError:  # something is there: another process kept the same part, or it is damaged
             if (there := read_part(target)) is not None:
                 return there
-            aside = Path(tempfile.mkdtemp(prefix=f"{os.getpid()}-", dir=root() / "work")) / "old"
+            aside = _folder(root() / "work") / "old"
             with contextlib.suppress(OSError):
                 target.rename(aside)
             shutil.rmtree(aside.parent, ignore_errors=True)
@@ -134,16 +137,21 @@ def workspace() -> Iterator[Path]:
     work = root() / "work"
     try:
         work.mkdir(parents=True, exist_ok=True)
-        folder = Path(tempfile.mkdtemp(prefix=f"{os.getpid()}-", dir=work))
+        folder = _folder(work)
     except OSError as error:
         raise ExplainError(f"the cache at {root()} cannot be written: {cause(error)}") from error
-    for left in work.glob("*-*"):
-        if not alive(left.name.partition("-")[0]):
+    for left in work.glob(f"*{_HERE}*"):
+        if not alive(left.name.partition("@")[0]):
             shutil.rmtree(left, ignore_errors=True)
     try:
         yield folder
     finally:
         shutil.rmtree(folder, ignore_errors=True)
+
+
+def _folder(work: Path) -> Path:
+    """A new folder that is named after this process."""
+    return Path(tempfile.mkdtemp(prefix=f"{os.getpid()}{_HERE}", dir=work))
 
 
 @contextmanager

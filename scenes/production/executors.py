@@ -8,7 +8,7 @@ another picture refuses, and says what differs.
 from __future__ import annotations
 
 import os
-import tempfile
+import uuid
 from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -16,7 +16,7 @@ from typing import Any, Protocol
 
 from explainers.errors import ExplainError
 from scenes import look
-from scenes.production import pool
+from scenes.production import cache, pool
 from scenes.production.causes import cause
 from scenes.production.plan import job_from_json
 from scenes.production.pool import Failure, Listener, Task
@@ -67,7 +67,7 @@ class Cluster:
                     pure=False,
                     retries=RETRIES,
                     priority=-rank,
-                    key=f"{task.name}-{os.getpid()}",
+                    key=f"{task.name}-{uuid.uuid4().hex}",  # others may ask for this scene, in another size
                 )
                 waiting[future] = task
                 listener.started(task)
@@ -143,14 +143,14 @@ def draw_there(
     for name in ("file", "script"):
         job[name] = str(_PROJECT / job[name])
     name = f"{job['lecture']}/{job['scene']}"
-    with tempfile.TemporaryDirectory(prefix="explain-cluster-") as folder:
-        part = Path(folder) / "part"
+    with cache.workspace() as folder:  # that of a worker which was killed goes with the next job here
+        part = folder / "part"
         part.mkdir()
         job["folder"] = str(part)
         if differs := _differs(job, ingredients, choices):
             return asdict(Failure(name, 0, f"a machine of the cluster would draw another picture: {differs}")), {}, 0.0
         timed = _Timed()
-        failures = pool.run([Task(name, job, Path(folder), choices)], 1, timed, lambda _: None)
+        failures = pool.run([Task(name, job, folder, choices)], 1, timed, lambda _: None)
         if failures:
             return asdict(failures[0]), {}, 0.0
         return None, {file.name: file.read_bytes() for file in sorted(part.iterdir())}, timed.seconds

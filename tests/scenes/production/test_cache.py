@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import platform
 import subprocess
 import sys
 from pathlib import Path
@@ -75,14 +76,18 @@ def test_a_part_that_read_another_value_is_passed_over_but_kept(monkeypatch: pyt
 def test_what_killed_processes_left_is_swept_away() -> None:
     done = subprocess.Popen([sys.executable, "-c", ""])
     done.wait()
-    left = cache.root() / "work" / f"{done.pid}-abc"
-    ours = cache.root() / "work" / f"{os.getpid()}-def"
-    for folder in (left, ours):
+    here = platform.node()
+    left = cache.root() / "work" / f"{done.pid}@{here}-abc"
+    ours = cache.root() / "work" / f"{os.getpid()}@{here}-def"
+    theirs = cache.root() / "work" / f"{done.pid}@an-other.machine-ghi"
+    for folder in (left, ours, theirs):
         folder.mkdir(parents=True)
     with cache.workspace() as work:
         assert work.is_dir()
         assert not left.exists()
         assert ours.exists(), "another render of a living process is left alone"
+        assert theirs.exists(), "and so is one of a machine that shares the disk: whether it lives is not known here"
+        assert work.name.startswith(f"{os.getpid()}@{here}-")
 
 
 def test_pruning_keeps_what_was_used_last() -> None:

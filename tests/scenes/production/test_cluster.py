@@ -95,6 +95,7 @@ def test_a_cluster_that_loses_a_worker_makes_the_same_film(
             if drawing_children(workers[0].pid):
                 time.sleep(1)
                 os.kill(workers[0].pid, signal.SIGKILL)
+                workers[0].wait()
                 killed.set()
                 return
             time.sleep(0.05)
@@ -107,6 +108,7 @@ def test_a_cluster_that_loses_a_worker_makes_the_same_film(
     assert len(film.rendered) == 4
     (here,) = render(["9"], options(tmp_path, out=tmp_path / "here", fresh=True), course=course)
     assert contents(film.folder) == contents(here.folder)
+    assert list((cache.root() / "work").iterdir()) == [], "what the killed worker had begun is gone"
     jobs = [Job(entry, options(tmp_path).picture) for entry in course.entries(course.lecture(9))]
     assert forecast(jobs)["jobs"] == 4
     broken = make_course(SCRIPT, CODE.replace("Rotate(Square(), 2)", "1 / 0"))
