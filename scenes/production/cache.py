@@ -183,8 +183,9 @@ def kept() -> list[Kept]:
                 why = json.loads((folder / WHY).read_text(encoding="utf-8"))
             except (OSError, ValueError):
                 why = {}
+            ours = isinstance(why, dict) and isinstance(why.get("ingredients"), dict)
             size = sum(file.stat().st_size for file in folder.glob("*"))
-            found.append(Kept(folder, size, folder.stat().st_mtime, why if isinstance(why, dict) else {}))
+            found.append(Kept(folder, size, folder.stat().st_mtime, why if ours else {}))
     return sorted(found, key=lambda part: -part.used)
 
 

@@ -15,6 +15,7 @@ import gc
 import json
 import os
 import selectors
+import shutil
 import socket
 import sys
 import threading
@@ -52,7 +53,11 @@ def main() -> int:
             step, error = error.step, error.__cause__ or error  # type: ignore[assignment]
         known = isinstance(error, ExplainError)
         place = "" if known else _place(error, job.get("file", ""))
-        tell(event="failed", step=step, cause=cause(error) + place, trace="".join(traceback.format_exception(error)))
+        folder = Path(job["folder"]) if job["kind"] == "draw" else None
+        said = cause(error, folder) + place
+        if folder is not None:
+            shutil.rmtree(folder, ignore_errors=True)  # others may need the room
+        tell(event="failed", step=step, cause=said, trace="".join(traceback.format_exception(error)))
         return 1
     tell(event="done", seconds=round(time.monotonic() - began, 3))
     return 0

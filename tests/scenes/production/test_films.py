@@ -10,6 +10,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -17,7 +18,7 @@ import av
 import numpy as np
 import pytest
 
-from explainers import runs
+from explainers import references, runs
 from explainers.errors import ExplainError
 from explainers.traces import NamedArray, Trace
 from scenes.production import Options, assemble, plan, render
@@ -134,6 +135,8 @@ def test_the_manifest_is_the_same_however_it_was_made(make_course: MakeCourse, t
     assert {path.name: path.read_bytes() for path in warm.folder.iterdir()} == kept
     (again,) = render(["9"], options(tmp_path, "again", fresh=True), course=course)
     assert {path.name: path.read_bytes() for path in again.folder.iterdir()} == kept, "two processes, nothing cached"
+    _, ordered = render(["Second", "9"], options(tmp_path, "ordered", jobs=1, fresh=True), course=course)
+    assert {path.name: path.read_bytes() for path in ordered.folder.iterdir()} == kept, "another order, one process"
     (faster,) = render(["9"], options(tmp_path, "faster", fps=24), course=course)
     assert without_frames(manifest(faster)) == without_frames(manifest(cold))
     assert manifest(faster)["end_frame"] == manifest(cold)["end_frame"] / 10 * 24
@@ -148,11 +151,23 @@ def test_only_what_changed_is_drawn_again(make_course: MakeCourse, tmp_path: Pat
     assert (alone.name, alone.rendered, alone.reused) == ("9_Second", (), ("9/Second",))
 
 
+def test_another_value_of_a_fact_is_another_picture(
+    make_course: MakeCourse, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    course, resolve = make_course(SCRIPT, CODE), references.resolve
+    render(["9"], options(tmp_path), course=course)
+    assert render(["9"], options(tmp_path), course=course)[0].rendered == ()
+    layers = replace(resolve("v3.layers"), value=62)
+    monkeypatch.setattr(references, "resolve", lambda name: layers if name == "v3.layers" else resolve(name))
+    (film,) = render(["9"], options(tmp_path), course=course)
+    assert (film.rendered, film.reused) == (("9/First",), ("9/Second",))
+
+
 PROBE = """
 import json, os
 from pathlib import Path
 import numpy as np
-from explainers import runs
+from explainers import references, runs
 from explainers.traces import NamedArray, Trace
 
 NAME = "probe"

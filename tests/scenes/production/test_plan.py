@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from scenes.production import code_facts, source
+from scenes.production import code_facts, plan, source
 from scenes.production.code_facts import own_code
 from scenes.production.plan import Job, reach, wanted_runs
 from scenes.production.settings import Options
@@ -76,6 +76,17 @@ def test_size_rate_and_theme_change_every_scene(make_course: MakeCourse, monkeyp
     assert changed(before, keys(course)) == everything
 
 
+@pytest.mark.parametrize("name", ["manim", "pycairo", "av", "typst", "fontpkg-ibm-plex-sans", "fontpkg-ibm-plex-mono"])
+def test_another_version_of_what_draws_changes_every_scene(
+    make_course: MakeCourse, monkeypatch: pytest.MonkeyPatch, name: str
+) -> None:
+    course, versions = make_course(SCRIPT, CODE), plan.versions()
+    before = keys(course)
+    assert name in versions
+    monkeypatch.setattr(plan, "versions", lambda: {**versions, name: "0.0"})
+    assert changed(before, keys(course)) == {"First", "Second"}
+
+
 def test_a_scene_that_another_names_belongs_to_its_code(make_course: MakeCourse) -> None:
     course = make_course(SCRIPT, CODE.replace("class Second(LectureScene)", "class Second(First)"))
     file = course.scenes / "demo.py"
@@ -118,6 +129,7 @@ PACKAGE = {
         ("helpers/deep.py", "SIZE = 3\n", {"First"}),  # two imports away from the scene
         ("helpers/b.py", "B = 5\n", {"Second"}),
         ("helpers/deep.py", '"""How large."""\n\n# in units\nSIZE  =  2\n', set()),
+        ("helpers/deep.py", PACKAGE["helpers/deep.py"], set()),  # written again as it was: touched
         ("helpers/c.py", "C = 6\n", set()),
         ("helpers/__init__.py", PACKAGE["helpers/__init__.py"] + "from helpers.b import B as C\n", set()),
         ("helpers/__init__.py", PACKAGE["helpers/__init__.py"] + "print()\n", {"First", "Second"}),  # it does something

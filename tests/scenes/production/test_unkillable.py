@@ -17,6 +17,7 @@ from collections.abc import Callable, Sequence
 from contextlib import suppress
 from pathlib import Path
 from typing import Any
+from xml.etree.ElementTree import ParseError
 
 import pytest
 
@@ -198,6 +199,11 @@ def foreign(folder: Path) -> None:
     (folder / "part.json").write_text('{"hello": "world"}')
 
 
+def foreign_notes(folder: Path) -> None:
+    (folder / "part.json").write_text("[]")
+    (folder / "why.json").write_text('{"ingredients": 3, "because": 4}')
+
+
 def a_file(folder: Path) -> None:
     foreign(folder)
     (folder / "part.json").unlink()
@@ -212,7 +218,7 @@ def a_file_for_the_key(folder: Path) -> None:
     folder.parent.write_text("not a folder either")
 
 
-@pytest.mark.parametrize("damage", [truncate, zero, foreign, a_file, a_file_for_the_key])
+@pytest.mark.parametrize("damage", [truncate, zero, foreign, foreign_notes, a_file, a_file_for_the_key])
 def test_a_damaged_part_is_found_and_drawn_again(
     make_course: MakeCourse, tmp_path: Path, damage: Callable[[Path], None]
 ) -> None:
@@ -307,6 +313,33 @@ def test_a_disk_that_fills_while_a_scene_is_drawn(make_course: MakeCourse, tmp_p
     with pytest.raises(SceneFailed) as failed:
         draw(course.entry(course.lecture(9), "First"), options(tmp_path).picture, tmp_path / "part")
     assert "the disk is full; free some space" in cause(failed.value.__cause__ or failed.value)
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="needs /dev/full, a disk that is always full")
+def test_outlines_that_the_disk_had_no_room_for(tmp_path: Path) -> None:
+    error = ParseError("no element found")
+    assert cause(error, tmp_path) == "ParseError: no element found"
+    (tmp_path / "room").symlink_to("/dev/full")
+    assert cause(error, tmp_path).startswith("the disk is full; free some space")
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_scene_that_failed_makes_room(
+    make_course: MakeCourse, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    code = CODE.replace("self.play(Rotate(square, 1), run_time=0.4)", "1 / 0")
+    left: list[Path] = []
+    original = pool._end
+
+    def end(one: Any) -> Any:
+        left.extend((one.task.work / "part").glob("*"))
+        return original(one)
+
+    monkeypatch.setattr(pool, "_end", end)
+    course = make_course(SCRIPT, code)
+    with pytest.raises(RenderError, match="9/First step 2: ZeroDivisionError"):
+        render(["First"], options(tmp_path), course=course)
+    assert left == []
 
 
 def test_a_video_that_was_cut_short_is_noticed(make_course: MakeCourse, tmp_path: Path) -> None:
