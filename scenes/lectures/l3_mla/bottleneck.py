@@ -13,6 +13,7 @@ from manim import (
     Animation,
     AnimationGroup,
     Create,
+    DashedLine,
     Dot,
     FadeIn,
     FadeOut,
@@ -194,6 +195,9 @@ class ReadingIsTheBottleneck(LectureScene):
                     arriving.append(FadeIn(figure.next_to(chart.work_names[name], side, buff=0.12)))
                 intensity = float(self.number(f"run.roofline_decode.{KINDS[name][0]}"))
                 self.play(AnimationGroup(*arriving, lag_ratio=0.3), self.busy(units, intensity / ridge), run_time=1.0)
+                if name == "MLA":
+                    drop, figure = self.almost(chart)
+                    self.play(Create(drop), FadeIn(figure), run_time=0.6)
             s.until("measured")
             self.origin(self.run("roofline_decode"), measured)
             rings = [chart.dots[name] for name in MEASURED]
@@ -201,8 +205,18 @@ class ReadingIsTheBottleneck(LectureScene):
             note = label(f"rings: measured on an {chip}", "small", "muted")
             share = NumberLabel(measured.quantity("mla_busy"), "percent 2", size="small", role="latent", after=" busy")
             self.beside(chart, note, share)
+            self.play(FadeOut(drop), run_time=0.3)  # the ring comes to stand there
             at_work = self.busy(units, float(measured.quantity("mla_busy")))
             self.play(*(FadeIn(ring, scale=2.5) for ring in rings), FadeIn(note, share), at_work, run_time=1.0)
+
+    def almost(self, chart: RooflineChart) -> VGroup:
+        """How many operations a byte those of MLA are: a line down to the axis, just left of the ridge."""
+        intensity = self.number("run.roofline_decode.intensity_mla_absorbed")
+        dot = chart.dots["MLA"]
+        level = chart.axes.point(1, 6e13 if self.upright else 1e13)[1]
+        drop = DashedLine(dot.get_bottom(), [dot.get_x(), level, 0], dash_length=0.06)
+        figure = NumberLabel(intensity, "plain 3", size="body", role="latent")
+        return VGroup(drop.set_stroke(role("latent"), 2), figure.next_to(drop, DOWN, buff=0.12).align_to(drop, RIGHT))
 
     @staticmethod
     def busy(units: VGroup, share: float) -> AnimationGroup:
