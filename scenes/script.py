@@ -10,8 +10,9 @@
     For each token the model keeps {{ v3.kv_bytes_per_token | spoken }}. [[latent]] A latent is smaller.
 
 ``{{ reference | format }}`` is filled by `explainers.references.resolve` and `Quantity.text` (no format: the unit's
-default); ``[[mark]]`` is a cue at the next word and is not said. Digits stand nowhere else, except in the names
-listed in ``lecture_scripts/names.txt``. Parsing computes nothing: a step's narration is filled when first asked for.
+default); ``[[mark]]`` is a cue at the next word and is not said. ``{% if run.routing.released %} … {% else %} … {% end
+%}`` says one thing where a run has that number and another where it has not. Digits stand nowhere else, except in the
+names listed in ``lecture_scripts/names.txt``. Parsing computes nothing: narration is filled when first asked for.
 """
 
 from __future__ import annotations
@@ -19,7 +20,7 @@ from __future__ import annotations
 import hashlib
 import os
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from functools import cache, cached_property
 from pathlib import Path
@@ -34,7 +35,11 @@ from scenes.spoken import tokens, words
 if TYPE_CHECKING:
     from explainers.quantities import Quantity
 
-_PART = re.compile(r"\{\{(?P<reference>[^{}]*)\}\}|\[\[(?P<mark>[^\[\]]*)\]\]")
+_PART = re.compile(
+    r"\{% if (?P<condition>\S+) %\}(?P<yes>.*?)\{% else %\}(?P<no>.*?)\{% end %\}"
+    r"|\{\{(?P<reference>[^{}]*)\}\}|\[\[(?P<mark>[^\[\]]*)\]\]",
+    re.DOTALL,
+)
 _HEADING = re.compile(r"##\s+(?P<text>.*?)\s*(?:\{#(?P<name>[A-Za-z]\w*)\})?\s*$")
 _NAME = re.compile(r"[A-Za-z]\w*(?:\.[\w-]+)+$")
 _TYPICAL = " 12.3 "  # four words
@@ -76,7 +81,23 @@ class Mark:
     name: str
 
 
-Part = str | Reference | Mark
+@dataclass(frozen=True)
+class Either:
+    """``{% if run.routing.released %} yes {% else %} no {% end %}``: by whether the run has such a number."""
+
+    name: str
+    yes: tuple[str | Reference, ...]
+    no: tuple[str | Reference, ...]
+
+    @cached_property
+    def said(self) -> tuple[str | Reference, ...]:
+        from explainers import runs
+
+        _, run, number = self.name.split(".")
+        return self.yes if number in runs.get(run).quantities else self.no
+
+
+Part = str | Reference | Mark | Either
 
 
 @dataclass(frozen=True)
@@ -110,8 +131,9 @@ class Step:
     @cached_property
     def words_planned(self) -> int:
         """`words` without computing anything: a number of a run that is not recorded counts as a typical one."""
-        costly = (isinstance(part, Reference) and part.costly for part in self.parts)
-        said = (_TYPICAL if dear else _text(part, self.lang) for dear, part in zip(costly, self.parts))
+        parts = _flat(self.parts, lambda either: either.no)
+        costly = (isinstance(part, Reference) and part.costly for part in parts)
+        said = (_TYPICAL if dear else _text(part, self.lang) for dear, part in zip(costly, parts))
         return words("".join(said), self.lang)
 
     @cached_property
@@ -132,7 +154,14 @@ class Step:
 
     @property
     def references(self) -> tuple[Reference, ...]:
-        return tuple(part for part in self.parts if isinstance(part, Reference))
+        """Every number that may be said."""
+        parts = _flat(self.parts, lambda either: either.yes + either.no)
+        return tuple(part for part in parts if isinstance(part, Reference))
+
+    @property
+    def conditions(self) -> tuple[str, ...]:
+        """The names by which it says one thing or another."""
+        return tuple(part.name for part in self.parts if isinstance(part, Either))
 
     @property
     def mark_names(self) -> tuple[str, ...]:
@@ -141,7 +170,12 @@ class Step:
 
     @cached_property
     def _filled(self) -> tuple[tuple[str, Part], ...]:
-        return tuple((_text(part, self.lang), part) for part in self.parts)
+        return tuple((_text(part, self.lang), part) for part in _flat(self.parts, lambda either: either.said))
+
+
+def _flat(parts: Iterable[Part], branch: Callable[[Either], Iterable[Part]]) -> list[Part]:
+    """The parts, with a branch in place of each `Either`."""
+    return [each for part in parts for each in (branch(part) if isinstance(part, Either) else (part,))]
 
 
 def _text(part: Part, lang: str) -> str:
@@ -336,6 +370,9 @@ class _Parser:
         return Section(name, match["text"], f"{self.path.name}:{number}", steps)
 
     def _step(self, index: int, text: str, line: int) -> Step:
+        return Step(index, text, f"{self.path.name}:{line}", tuple(self._parts(text, line)), of_script(self.path))
+
+    def _parts(self, text: str, line: int) -> list[Part]:
         parts: list[Part] = []
         marks: set[str] = set()
         position = 0
@@ -343,6 +380,9 @@ class _Parser:
             at = line + text.count("\n", 0, match.start())
             parts.append(self._literal(text[position : match.start()], line + text.count("\n", 0, position)))
             position = match.end()
+            if match["condition"] is not None:
+                parts.append(self._either(match["condition"], match["yes"], match["no"], at))
+                continue
             if match["reference"] is not None:
                 parts.append(self._reference(match["reference"], at))
                 continue
@@ -356,15 +396,25 @@ class _Parser:
             marks.add(name)
             parts.append(Mark(name))
         parts.append(self._literal(text[position:], line + text.count("\n", 0, position)))
-        return Step(
-            index, text, f"{self.path.name}:{line}", tuple(part for part in parts if part != ""), of_script(self.path)
-        )
+        return [part for part in parts if part != ""]
+
+    def _either(self, name: str, yes: str, no: str, line: int) -> Either:
+        if not re.fullmatch(r"run\.\w+\.\w+", name):
+            raise self.error(line, f"cannot read the condition {name!r}; write a number of a run: run.routing.released")
+        branches = []
+        for text in (yes, no):
+            parts = self._parts(text.strip(), line)
+            if not all(isinstance(part, str | Reference) for part in parts):
+                raise self.error(line, "a mark stands inside {% if … %}; put it before, so that both ways have it")
+            branches.append(tuple(part for part in parts if isinstance(part, str | Reference)))
+        return Either(name, *branches)
 
     def _literal(self, text: str, line: int) -> str:
-        for sign in ("{{", "}}", "[[", "]]"):
+        for sign in ("{{", "}}", "[[", "]]", "{%", "%}"):
             if sign in text:
                 at = line + text.count("\n", 0, text.index(sign))
-                raise self.error(at, f"a lonely {sign!r}; write {{{{ reference | format }}}} or [[mark]]")
+                how = "{{ reference | format }}, [[mark]] or {% if run.name.number %} … {% else %} … {% end %}"
+                raise self.error(at, f"a lonely {sign!r}; write {how}")
         if found := re.search(r"^\s*(?:[-*>]|\d+\.)\s|[*`|]", text, re.MULTILINE):
             at = line + text.count("\n", 0, found.start())
             raise self.error(at, f"{found[0].strip()!r} is not said; write plain sentences, no lists, no emphasis")

@@ -74,7 +74,7 @@ def _in_step(scene: str, own: Step, step: Step) -> Iterator[Difference]:
     def differs(what: str, mend: str, code: str = "script-out-of-step") -> Difference:
         return Difference(code, scene, own.index, own.where, what, mend)
 
-    mine, english = sorted(r.name for r in own.references), sorted(r.name for r in step.references)
+    mine, english = (sorted([*(r.name for r in each.references), *each.conditions]) for each in (own, step))
     if mine != english:
         what = _odd("says", "the numbers", mine, english)
         yield differs(what, f"write the references of {step.where}, each once")

@@ -56,6 +56,12 @@ def blocks_of(model: Readable) -> list[Block | ReleasedLayer]:
     return list(model.blocks())
 
 
+def released(model: Readable) -> dict[str, Quantity]:
+    """A number that is there where a released model was read, so that scripts can say so."""
+    one = computed(1, "", "read from the files of a released model")
+    return {"released": one} if isinstance(model, ReleasedModel) else {}
+
+
 def about_source(source: str, model: Readable) -> dict[str, str]:
     """Meta that names a released model; the small ones go without saying."""
     return {"model": title(source, model)} if isinstance(model, ReleasedModel) else {}

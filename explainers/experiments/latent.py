@@ -12,7 +12,16 @@ from torch.utils.flop_counter import FlopCounterMode
 
 from explainers import mla
 from explainers.errors import ExplainError
-from explainers.experiments.common import DEFAULT_TEXT, about_source, blocks_of, named, per_layer, read_any, versions
+from explainers.experiments.common import (
+    DEFAULT_TEXT,
+    about_source,
+    blocks_of,
+    named,
+    per_layer,
+    read_any,
+    released,
+    versions,
+)
 from explainers.layers import MLA
 from explainers.mla import MLAConfig, MLAWeights
 from explainers.quantities import Quantity, computed
@@ -52,7 +61,7 @@ def mla_sentence(*, text: str = DEFAULT_TEXT, seed: int = 0, source: str = "smal
         likely = [f"{number}: {tokenizer.display(int(token))}" for number, token in enumerate(predicted.indices)]
         arrays["next_probability"] = named(predicted.values, "next", next=likely)
     params = {"text": text, "source": source}
-    numbers = _sentence_numbers(attentions[0][0], arrays, tokens)
+    numbers = _sentence_numbers(attentions[0][0], arrays, tokens) | released(model)
     return Trace(
         "mla_sentence", arrays, numbers, params, seed, device, versions(begin, **about_source(source, model))
     )  # fmt: skip

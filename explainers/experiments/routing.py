@@ -14,7 +14,7 @@ from torch import Tensor
 from torch.nn import functional as F
 
 from explainers.errors import ExplainError
-from explainers.experiments.common import DEFAULT_TEXT, about_source, blocks_of, named, read_any, versions
+from explainers.experiments.common import DEFAULT_TEXT, about_source, blocks_of, named, read_any, released, versions
 from explainers.layers import MLP, Block, MoE
 from explainers.model import Model
 from explainers.moe import GateConfig, MLPWeights, Routing, expert_load, route, swiglu
@@ -79,7 +79,11 @@ def routing(
     gate = _moe(blocks[chosen[0]].mlp).gate_config
     quantities = _numbers(model.parameter_counts(), gate, routings, answers, len(tokens))
     quantities |= _widths(gate, arrays, _moe(blocks[chosen[0]].mlp).weights().shared is not None)
-    quantities |= _rules(gate, sum(block.mlp.hashed for block in blocks if isinstance(block.mlp, ReleasedMoE)))
+    if quantities["shared"].value > 1:
+        quantities["several_shared"] = computed(1, "", "more than one shared expert (V2)")
+    quantities |= released(model) | _rules(
+        gate, sum(block.mlp.hashed for block in blocks if isinstance(block.mlp, ReleasedMoE))
+    )
     if turned:  # the record of the knobs as trained stays what it is
         arrays["next_logits"] = named(output.logits[0, -1], "vocabulary")
     params = {"text": text, "source": source, **turned}
@@ -160,6 +164,14 @@ def _rules(gate: GateConfig, tables: int) -> dict[str, Quantity]:
         rules["unnormalised"] = computed(1, "", "the gate's weights are not divided by their sum (V2)")
     if gate.group_score_rule == "max":
         rules["best_of_group"] = computed(1, "", "a group's score is that of its best expert (V2)")
+    if gate.n_group == 1 or gate.group_score_rule == "max":
+        rules["one_best"] = computed(1, "", "groups are not compared by their best two (V2, V4)")
+    if gate.n_group == 1:
+        rules["ungrouped"] = computed(1, "", "all experts are in one group")
+    if gate.topk_method != "noaux_tc":
+        rules["without_bias"] = computed(1, "", "the gate has no bias (V2)")
+    if gate.scoring != "sigmoid":
+        rules["other_scores"] = computed(1, "", f"scores are {gate.scoring}, not sigmoid")
     return rules
 
 

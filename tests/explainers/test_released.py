@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 import os
 import shutil
 import subprocess
@@ -265,18 +266,8 @@ def test_folders_that_are_no_checkpoint(lite: Path, tmp_path: Path, prepare: Any
 # ---------------------------------------------------------------------- memory
 def test_a_layer_costs_the_memory_of_a_layer(tmp_path: Path) -> None:
     """A synthetic shard of 12 GB (a hole in the file system): reading one layer of it takes its own few megabytes."""
-    layers, rows = 60, 100_000
-    shapes = {f"model.layers.{n}.mlp.gate_proj.weight": (rows, 1000) for n in range(layers)}
-    header, place = {}, 0
-    for name, (height, width) in shapes.items():
-        size = height * width * 2
-        header[name] = {"dtype": "BF16", "shape": [height, width], "data_offsets": [place, place + size]}
-        place += size
-    text = json.dumps(header).encode()
     path = tmp_path / "model.safetensors"
-    with path.open("wb") as file:
-        file.write(len(text).to_bytes(8, "little") + text)
-        file.truncate(8 + len(text) + place)
+    _with_holes(path, {f"model.layers.{n}.mlp.gate_proj.weight": ("BF16", (100_000, 1000)) for n in range(60)})
     (tmp_path / "config.json").write_text('{"model_type": "deepseek_v3"}')
     assert path.stat().st_size > 11e9
     code = (
@@ -291,6 +282,71 @@ def test_a_layer_costs_the_memory_of_a_layer(tmp_path: Path) -> None:
     stored, read = 2 * numbers, 4 * numbers
     print(f"the layer has {stored / 1e6:.0f} MB in the file, {read / 1e6:.0f} MB in float32; peak {grown / 1e6:.0f} MB")
     assert grown < stored + read + 150e6
+
+
+#: V3's own sizes, of one layer with experts: names and shapes of the released file.
+_V3 = {"model_type": "deepseek_v3", "hidden_size": 7168, "vocab_size": 129280, "num_hidden_layers": 61,
+       "num_attention_heads": 128, "num_key_value_heads": 128, "q_lora_rank": 1536, "kv_lora_rank": 512,
+       "qk_nope_head_dim": 128, "qk_rope_head_dim": 64, "v_head_dim": 128, "intermediate_size": 18432,
+       "moe_intermediate_size": 2048, "n_routed_experts": 256, "n_shared_experts": 1, "num_experts_per_tok": 8,
+       "n_group": 8, "topk_group": 4, "routed_scaling_factor": 2.5, "first_k_dense_replace": 0,
+       "max_position_embeddings": 163840, "quantization_config": {"weight_block_size": [128, 128]}}  # fmt: skip
+
+
+def _v3_layer() -> dict[str, tuple[str, tuple[int, ...]]]:
+    at, shapes = (
+        "model.layers.0.",
+        {"q_a": (1536, 7168), "q_b": (24576, 1536), "kv_b": (32768, 512), "o": (7168, 16384)},
+    )
+    coded = {f"{at}self_attn.{name}_proj.weight": shape for name, shape in shapes.items()}
+    coded[f"{at}self_attn.kv_a_proj_with_mqa.weight"] = (576, 7168)
+    for expert in ("shared_experts", *(f"experts.{number}" for number in range(256))):
+        for name, shape in (("gate", (2048, 7168)), ("up", (2048, 7168)), ("down", (7168, 2048))):
+            coded[f"{at}mlp.{expert}.{name}_proj.weight"] = shape
+    found: dict[str, tuple[str, tuple[int, ...]]] = {name: ("F8_E4M3", shape) for name, shape in coded.items()}
+    scales = {f"{name}_scale_inv": ("F32", (-(-r // 128), -(-c // 128))) for name, (r, c) in coded.items()}
+    norms = {"input_layernorm": 7168, "post_attention_layernorm": 7168, "self_attn.q_a_layernorm": 1536,
+             "self_attn.kv_a_layernorm": 512}  # fmt: skip
+    plain = {f"{at}{name}.weight": ("BF16", (size,)) for name, size in norms.items()}
+    gate = {f"{at}mlp.gate.weight": ("BF16", (256, 7168)), f"{at}mlp.gate.e_score_correction_bias": ("F32", (256,))}
+    ends = {"model.embed_tokens.weight": ("BF16", (129280, 7168)), "model.norm.weight": ("BF16", (7168,))}
+    return {**found, **scales, **plain, **gate, **ends}
+
+
+def _with_holes(path: Path, tensors: dict[str, tuple[str, tuple[int, ...]]]) -> None:
+    """A safetensors file of these tensors, all zeros that take no room on the disk."""
+    size = {"F8_E4M3": 1, "BF16": 2, "F32": 4}
+    header, place = {}, 0
+    for name, (dtype, shape) in tensors.items():
+        end = place + math.prod(shape) * size[dtype]
+        header[name] = {"dtype": dtype, "shape": list(shape), "data_offsets": [place, end]}
+        place = end
+    text = json.dumps(header).encode()
+    with path.open("wb") as file:
+        file.write(len(text).to_bytes(8, "little") + text)
+        file.truncate(8 + len(text) + place)
+
+
+def test_a_whole_layer_of_v3_on_a_small_machine(tmp_path: Path) -> None:
+    """Attention and experts of V3's real sizes in FP8 run within 4 GB, of which the file alone has three times as much.
+
+    Most of it is one layer's attention in float32; of the experts one at a time is in memory.
+    """
+    _with_holes(tmp_path / "model.safetensors", _v3_layer())
+    (tmp_path / "config.json").write_text(json.dumps(_V3))
+    assert (tmp_path / "model.safetensors").stat().st_size > 13e9
+    code = (
+        "import resource, torch; from explainers.checkpoints import Checkpoint\n"
+        "from explainers.released import ReleasedModel\n"
+        f"model = ReleasedModel(Checkpoint({str(tmp_path)!r}), 1)\n"
+        "peak = lambda: resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024\n"
+        "before = peak(); out = model(torch.arange(9)[None], trace=True)\n"
+        "print(peak() - before, out.layers[0]['k_nope'].shape[2], out.routings[0].n_routed_experts)"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    grown, heads, experts = map(int, done.stdout.split())
+    print(f"a layer of V3, read and run: {grown / 1e9:.1f} GB")
+    assert (heads, experts) == (128, 256) and grown < 4e9
 
 
 # ---------------------------------------------------------------------- tokenizer

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 import pytest
 
-from explainers import references
+from explainers import references, runs
 from explainers.errors import ExplainError
 from explainers.quantities import Cited, Quantity
+from explainers.traces import Trace
 from scenes import script
 from scenes.script import parse
 
@@ -145,3 +147,41 @@ def test_scripts_are_found_by_language_and_number(tmp_path: Path) -> None:
     (folder / "3_y.md").write_text("---\nnumber: 2\ntitle: T\n---\n## A\nFine.\n")
     with pytest.raises(ExplainError, match="both lecture 2"):
         script.lectures("en", tmp_path)
+
+
+# ---------------------------------------------------------------------- one thing or another
+WHOSE = "In {% if run.gates.released %} yours {% else %} our {{ v3.kv }} {% end %} it [[now]] goes."
+
+
+@pytest.mark.parametrize(
+    ("numbers", "said"), [({}, "In our 70,272 B it goes."), ({"released": KV}, "In yours it goes.")]
+)
+def test_a_script_says_what_holds_for_the_run(
+    numbers: dict[str, Quantity], said: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked: list[str] = []
+
+    def get(name: str) -> Trace:
+        asked.append(name)
+        return Trace(name, {}, numbers, {})
+
+    monkeypatch.setattr(runs, "get", get)
+    step = sections(f"## One\n{WHOSE}\n")[0].steps[0]
+    assert step.words_planned and asked == [], "planning computes nothing"
+    assert step.narration == said and asked == ["gates"]
+    assert step.tokens[step.marks["now"]] == "goes." and len(step.quantities) == ("our " in said)
+    assert [each.name for each in step.references] == ["v3.kv"] and step.conditions == ("run.gates.released",)
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("A {% if run.gates.x %} b [[now]] c {% else %} d {% end %} e.", "a mark stands inside"),
+        ("A {% if v3.kv %} b {% else %} c {% end %}.", "cannot read the condition 'v3.kv'"),
+        ("A {% if run.gates.x %} b {% end %}.", "a lonely '{%'"),
+        ("A {% if run.gates.x %} 12 {% else %} c {% end %}.", "the digits in '12' have no origin"),
+    ],
+)
+def test_what_is_wrong_with_a_condition(text: str, message: str) -> None:
+    with pytest.raises(ExplainError, match=re.escape(message)):
+        sections(f"## One\n{text}\n")

@@ -22,6 +22,7 @@ from manim import (
 from explainers.traces import NamedArray, Trace
 from scenes.kit import (
     EASE,
+    SAFE_WIDTH,
     STAGE_CENTER,
     ColorScale,
     LineChart,
@@ -102,7 +103,7 @@ class DownKeepUp(LectureScene):
             for colour, text in [named[name]]
         )
         maps = row(h, c, k, v, gap=0.5, edge=UP)
-        fit_stage(maps)
+        fit_stage(maps, SAFE_WIDTH - 0.06)  # the frames have strokes
         with self.step() as s:
             self.play(FadeOut(single), FadeIn(h), run_time=0.7)
             for mark, grid in (("c", c), ("k", k), ("v", v)):

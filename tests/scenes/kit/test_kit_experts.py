@@ -108,6 +108,31 @@ def test_the_bias_comes_and_goes_and_another_token_takes_its_place() -> None:
     assert made.choosing[3].height == pytest.approx(made.unit * 0.8)
 
 
+def test_hundreds_of_experts_keep_their_groups_and_their_room() -> None:
+    """V3's 256 in 8 groups: slats that do not touch, boxes that do not overlap, one lit slat seen among them."""
+    scores = np.linspace(0.0, 1.0, 256)
+    made = GateBars(array(scores, "expert"), groups=8, width=9.7)
+    assert made.squares.width == pytest.approx(9.7, abs=0.05) and made.squares[0].height > 0.1
+    for left, right in zip(made.squares, made.squares[1:], strict=False):
+        assert left.get_right()[0] < right.get_left()[0]
+    for left, right in zip(made.boxes, made.boxes[1:], strict=False):
+        assert left.get_right()[0] < right.get_left()[0]
+    assert made.choosing[255].width == pytest.approx(made.side)
+
+
+@pytest.mark.parametrize(("largest", "top"), [(0.03, 0.05), (0.15, 0.2), (0.3, 1.0), (1.0, 1.0), (1.7, 2.0), (70, 70)])
+def test_the_line_stands_at_a_score_that_the_bars_come_near(largest: float, top: float) -> None:
+    """A softmax over many gives hundredths (V2), a square root of a softplus more than one (V4)."""
+    made = GateBars(array([largest, 0.0], "expert"), unit=1.2)
+    assert made.top(0)[1] - made.marks.point(0, 0)[1] == pytest.approx(1.2 * largest / top)
+    assert made.marks.point(0, top)[1] - made.marks.point(0, 0)[1] == pytest.approx(1.2)
+
+
+def test_a_large_bias_stays_in_the_room() -> None:
+    made = GateBars(array([0.9, 0.5], "expert"), array([7.9, 7.0], "expert"), unit=1.7, room=2.0)
+    assert made.pieces[0].get_top()[1] - made.squares[0].get_top()[1] == pytest.approx(2.06, abs=0.01)
+
+
 def test_a_gate_that_cannot_be_drawn_is_refused() -> None:
     with pytest.raises(ExplainError, match="4 experts in 3 groups"):
         GateBars(array(SCORES, "expert"), groups=3)
