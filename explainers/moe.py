@@ -168,7 +168,7 @@ def moe_grouped(x: Tensor, experts: Picked, routing: Routing, limit: float | Non
     deterministic on every device.
     """
     to = dispatch(routing)
-    g = routing.weights.take(to.row)[:, None]  # (N, 1)
+    g = routing.weights.flatten()[to.row, None]  # (N, 1)
     segments = zip(
         to.token.split(to.sizes), x[to.token].split(to.sizes), g.split(to.sizes), experts.pick(to.experts), strict=True
     )
@@ -182,9 +182,9 @@ def moe_fast(x: Tensor, experts: Picked, routing: Routing, limit: float | None =
     """`moe_grouped` without gradients, near the time of its bare products: (T, D) → (T, D).
 
     One room serves every expert in turn, so that what stands between the products stays in the processor's cache, and
-    answers are weighed where they are narrowest, before the last product. A GPU, and a CPU with few tokens for small
-    experts, take torch's grouped product where torch has it; for a few rows of a large expert a CPU multiplies the
-    other way round, and for one token it goes from expert to expert.
+    answers are weighed where they are narrowest, before the last product. A GPU with Triton, and a CPU with few tokens
+    for small experts, take torch's grouped product where torch has it; for a few rows of a large expert a CPU
+    multiplies the other way round, and for one token it goes from expert to expert.
     """
     if len(x) == 1 and not x.is_cuda:
         return _one_token(x, experts, routing, limit)
