@@ -17,11 +17,12 @@ from numpy.typing import NDArray
 from explainers.errors import ExplainError
 
 Pixels = NDArray[np.uint8]
+_UPRIGHT = 1e-4  # how far the sides may lean, in Manim units: a hundredth of a pixel
 
 
 @lru_cache(maxsize=64)
 def _mask(height: int, width: int, rows: int, columns: int, gap: float, rounding: float) -> tuple[Any, Any, Any]:
-    """Row and column of each pixel and how much of it a cell covers (0…1), antialiased.
+    """Row and column of each pixel and how much of it a cell covers (0…1), antialiased; None where all of all.
 
     ``gap`` and ``rounding`` are shares of a cell's side.
     """
@@ -35,11 +36,23 @@ def _mask(height: int, width: int, rows: int, columns: int, gap: float, rounding
     away_y = np.abs(y - (row + 0.5) * tall) - (tall - space) / 2 + radius
     away_x = np.abs(x - (column + 0.5) * wide) - (wide - space) / 2 + radius
     if space == 0 and radius == 0:
-        return row, column, np.ones((height, width), dtype=np.float32)
+        return row, column, None
     outside = np.hypot(np.maximum(away_y, 0)[:, None], np.maximum(away_x, 0)[None, :])
     inside = np.minimum(np.maximum(away_y[:, None], away_x[None, :]), 0)
     cover = np.clip(0.5 - (outside + inside - radius), 0, 1).astype(np.float32)
     return row, column, cover
+
+
+@lru_cache(maxsize=24)  # as many as stand in a frame together
+def _enlarged(cells: bytes, height: int, width: int, rows: int, columns: int, gap: float, rounding: float) -> Pixels:
+    """RGBA cells (rows, columns, 4) as a picture of ``height`` × ``width`` pixels; read-only, for whoever keeps it."""
+    row, column, cover = _mask(height, width, rows, columns, gap, rounding)
+    whole = np.frombuffer(cells, np.uint32).reshape(rows, columns)  # four bytes at once
+    picture = whole.take(column, axis=1).take(row, axis=0).view(np.uint8).reshape(height, width, 4)
+    if cover is not None:
+        picture[:, :, 3] = np.rint(picture[:, :, 3] * cover)
+    picture.flags.writeable = False
+    return picture
 
 
 class CellImage(ImageMobject):
@@ -93,11 +106,7 @@ class CellImage(ImageMobject):
         centre = np.array([config["pixel_width"], config["pixel_height"]]) / 2
         corners = (points[:, :2] * [scale, -scale] + centre).astype(np.int64)
         width, height = (int(n) for n in np.ptp(corners, axis=0))
-        square = np.allclose(points[0, 1], points[1, 1]) and np.allclose(points[0, 0], points[2, 0])
+        square = bool((np.abs(points[[0, 0], [1, 0]] - points[[1, 2], [1, 0]]) <= _UPRIGHT).all())
         if width < 1 or height < 1 or not square or width > 8192 or height > 8192:
             return self.pixel_array
-        rows, columns = self.cells
-        row, column, cover = _mask(height, width, rows, columns, self._gap, self._rounding)
-        picture = self.pixel_array[row[:, None], column[None, :]]
-        picture[:, :, 3] = np.rint(picture[:, :, 3] * cover)
-        return picture
+        return _enlarged(self.pixel_array.tobytes(), height, width, *self.cells, self._gap, self._rounding)

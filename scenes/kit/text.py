@@ -12,12 +12,12 @@ from functools import cache, lru_cache
 from typing import Any
 
 import numpy as np
-from manim import MathTypst, Text, VGroup, VMobject, config
+from manim import MathTypst, VGroup, VMobject
 
 from explainers import languages
 from explainers.errors import ExplainError, one_of
 from scenes import look
-from scenes.kit import fonts, theme
+from scenes.kit import fonts, pango, theme
 from scenes.kit.palette import Floats
 
 #: The metric box of a line, in cap heights: from below the descenders to as far above the capitals.
@@ -25,28 +25,8 @@ DESCENT, ASCENT = 0.3, 1.3
 #: From baseline to baseline, in cap heights.
 LINE_STEP = 1.95
 WEIGHTS = {"light": "LIGHT", "regular": "NORMAL", "medium": "MEDIUM", "semibold": "SEMIBOLD"}
-_BUILD_SIZE = 96
-_NO_WRAP = 1_000_000
 #: Characters that the two families lack → what is drawn instead, so that no machine falls back to a font of its own.
 STAND_INS = str.maketrans({"↵": "↲", "⏎": "↲", "⇥": "→", "∅": "Ø", "⁻": "²"})
-
-
-def _unwrapped(text: str, font: str, weight: str, slant: str) -> Text:
-    """Pango breaks lines at the width of the film in pixels; here no line is broken."""
-    width = config.pixel_width
-    config.pixel_width = _NO_WRAP
-    try:
-        return Text(
-            text,
-            font=font,
-            weight=weight,
-            slant=slant,
-            font_size=_BUILD_SIZE,
-            warn_missing_font=False,
-            disable_ligatures=True,
-        )
-    finally:
-        config.pixel_width = width
 
 
 def _raised_minus(place: Floats, font: str, weight: str) -> Floats:
@@ -70,10 +50,9 @@ def fitting_characters(text: str, width: float, font: str, weight: str, slant: s
 def glyph_outlines(text: str, font: str, weight: str, slant: str = "NORMAL") -> tuple[Floats, ...]:
     """Outlines of one line, one array a character (empty for a space): baseline at y = 0, cap height 1."""
     fonts.register()
-    drawn = _unwrapped(f"H {text.translate(STAND_INS)}", font, weight, slant)
-    capital = drawn.submobjects[0]
-    low, height = capital.get_bottom()[1], capital.height
-    outlines = [(letter.points - [0, low, 0]) / height for letter in drawn.submobjects[2:]]
+    capital, _, *drawn = pango.line(f"H {text.translate(STAND_INS)}", font, weight, slant)
+    low, high = capital[:, 1].min(), capital[:, 1].max()
+    outlines = [(letter - [0, low, 0]) / (high - low) for letter in drawn]
     for index, character in enumerate(text):
         if character == "⁻":
             outlines[index] = _raised_minus(outlines[index], font, weight)

@@ -28,14 +28,14 @@ from scenes.production.colours import Planes, planar
 from scenes.production.settings import Picture
 from scenes.production.tiles import Box, Mistaken
 
-QP = 23
+QP = 22
 KEYFRAME_SECONDS = 5  # the farthest that a player must decode from after a seek, stillness not counted
 CODEC = "libx264"
 #: One thread: scenes are encoded side by side, and the number of threads changes the bits.
 _X264 = (
     "bframes=0:open-gop=0:ref=1:weightp=0:rc-lookahead=0:sync-lookahead=0:force-cfr=1"  # no frame is kept back
     ":mbtree=0:scenecut=0:psy=0:keyint=infinite"
-    ":subme=0:me=dia:no-deblock=1"  # drawn pictures: whole pixels and no smoothing are as exact, in half the time
+    ":subme=1:me=dia:trellis=1:no-deblock=1"  # drawn pictures need little search and no smoothing
 )
 _OPTIONS = {"preset": "veryfast", "forced-idr": "1", "x264-params": f"{_X264}:qp={QP}"}
 _BT709 = 1  # ISO/IEC 23091-2: matrix, primaries and transfer of HD video

@@ -8,11 +8,11 @@ from pathlib import Path
 import manimpango
 import numpy as np
 import pytest
-from manim import RIGHT, VGroup, tempconfig
+from manim import RIGHT, Text, VGroup, tempconfig
 from PIL import ImageFont
 
 from explainers.errors import ExplainError
-from scenes.kit import Label, Phrase, fonts, label, math, mono, role, theme, title
+from scenes.kit import Label, Phrase, fonts, label, math, mono, pango, role, theme, title
 from scenes.kit.text import STAND_INS, composed_outline, glyph_outlines
 
 KIT = Path(fonts.__file__).parent
@@ -171,3 +171,27 @@ def test_the_kit_never_names_what_needs_latex() -> None:
 def test_the_kit_knows_no_torch() -> None:
     for file in sorted(KIT.glob("*.py")):
         assert "import torch" not in file.read_text("utf-8"), file.name
+
+
+@pytest.mark.parametrize("slant", ["NORMAL", "ITALIC"])
+@pytest.mark.parametrize("font", [fonts.SANS, fonts.MONO])
+def test_outlines_are_those_of_manims_text(font: str, slant: str) -> None:
+    text = "HÄgj & <b>1/3 → é²"
+    with tempconfig({"pixel_width": 10**6}):
+        drawn = Text(text, font=font, slant=slant, weight="MEDIUM", font_size=96, disable_ligatures=True)
+    outlines = pango.line(text, font, "MEDIUM", slant)
+
+    def alike(letters: list[np.ndarray]) -> list[np.ndarray]:
+        low, high = letters[0].min(axis=0), letters[0].max(axis=0)
+        return [(letter - low) / (high - low)[1] for letter in letters if len(letter)]
+
+    letters = [letter.points for letter, character in zip(drawn.submobjects, text, strict=True) if character != " "]
+    for ours, theirs in zip(alike(outlines), alike(letters), strict=True):
+        assert ours == pytest.approx(theirs, abs=1e-9)
+
+
+def test_a_font_that_joins_letters_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    real = manimpango.text2svg
+    monkeypatch.setattr(manimpango, "text2svg", lambda *given: real(*given[:-1], given[-1].replace("fi", "ﬁ") + " "))
+    with pytest.raises(ExplainError, match="without ligatures"):
+        pango.line("H fix", fonts.SANS, "NORMAL", "NORMAL")
