@@ -135,7 +135,8 @@ class ReadingIsTheBottleneck(LectureScene):
         walker, walk = self.walk(chart, roofline, units)
         with self.step() as s:
             self.play(FadeOut(rest), run_time=0.3)
-            self.play(units.animate.scale(0.52).move_to(chart.axes.point(2.5, 2e14)), run_time=0.6)
+            small, level = (0.42, 3e14) if self.upright else (0.52, 2e14)
+            self.play(units.animate.scale(small).move_to(chart.axes.point(2.5, level)), run_time=0.6)
             name = label("multipliers at work", "small", "muted").next_to(units, DOWN, buff=0.15)
             s.until("roof")
             self.play(FadeIn(chart.axes), run_time=0.5)
