@@ -178,13 +178,24 @@ class Checkpoint:
     @property
     def block(self) -> tuple[int, int]:
         """Rows and columns of an FP8 block, from ``config.json``."""
-        sizes = (self.config.get("quantization_config") or {}).get("weight_block_size") or (128, 128)
+        about = self.config.get("quantization_config") or {}
+        sizes = (about.get("weight_block_size") if isinstance(about, dict) else about) or (128, 128)
+        if not (
+            isinstance(sizes, list | tuple) and len(sizes) == 2 and all(isinstance(n, int) and n > 0 for n in sizes)
+        ):
+            raise ExplainError(
+                f"config.json: weight_block_size is {sizes!r}; two whole numbers are needed, as [128, 128]"
+            )
         return int(sizes[0]), int(sizes[1])
 
     def scale_name(self, name: str) -> str | None:
         """The name of a tensor's scales, where it has some."""
         others = (f"{name}_scale_inv", re.sub(r"\.weight$", ".scale", name))
         return next((other for other in others if other != name and other in self._names), None)
+
+    def bare(self, name: str) -> bool:
+        """Whether a tensor's codes lack the scales without which they are no numbers."""
+        return self.about(name).dtype in _SCALED and self.scale_name(name) is None
 
     def _scales(self, name: str) -> Tensor | None:
         other = self.scale_name(name)

@@ -73,7 +73,8 @@ class _Fields:
         return value
 
     def real(self, name: str, default: float) -> float:
-        value = self.about.get(name, default)
+        value = self.about.get(name)
+        value = default if value is None else value
         if not isinstance(value, int | float) or isinstance(value, bool):
             raise ExplainError(f"config.json: {name} is {value!r}; a number is needed")
         return float(value)
@@ -159,18 +160,18 @@ def _rope(about: dict[str, Any]) -> tuple[float, YarnConfig | None]:
     scaling = about.get("rope_parameters") or about.get("rope_scaling") or {}
     if not isinstance(scaling, dict):
         raise ExplainError(f"config.json: the settings of RoPE are {scaling!r}; a table is needed")
-    theta = float(scaling.get("rope_theta", about.get("rope_theta", 10000.0)))
+    f = _Fields(scaling)
+    theta = f.real("rope_theta", _Fields(about).real("rope_theta", 10000.0))
     kind = scaling.get("rope_type", scaling.get("type", "default"))
     if kind in (None, "default"):
         return theta, None
     if kind != "yarn":
         raise ExplainError(f"config.json: RoPE is stretched by {kind!r}; DeepSeek's models use 'yarn'")
-    factor, length = scaling.get("factor"), scaling.get("original_max_position_embeddings")
-    if factor is None or length is None:
+    if scaling.get("factor") is None or scaling.get("original_max_position_embeddings") is None:
         raise ExplainError("config.json: YaRN needs factor and original_max_position_embeddings")
-    fast, slow = float(scaling.get("beta_fast") or 32), float(scaling.get("beta_slow") or 1)
-    mscale, overall = float(scaling.get("mscale") or 1), float(scaling.get("mscale_all_dim") or 0)
-    return theta, YarnConfig(float(factor), int(length), fast, slow, mscale, overall)
+    factor, length = f.real("factor", 1), int(f.real("original_max_position_embeddings", 0))
+    fast, slow = f.real("beta_fast", 32) or 32.0, f.real("beta_slow", 1) or 1.0
+    return theta, YarnConfig(factor, length, fast, slow, f.real("mscale", 1) or 1.0, f.real("mscale_all_dim", 0))
 
 
 def v4_kinds(about: dict[str, Any], layers: int) -> list[tuple[str, int]]:

@@ -178,6 +178,7 @@ class _Counted:
     layers: set[int] = field(default_factory=set)
     experts: dict[int, set[int]] = field(default_factory=dict)
     missing: list[str] = field(default_factory=list)
+    bare: list[str] = field(default_factory=list)  # quantised, without scales
 
 
 def _count_files(checkpoint: Checkpoint, arch: Architecture) -> _Counted:
@@ -199,6 +200,8 @@ def _count_files(checkpoint: Checkpoint, arch: Architecture) -> _Counted:
         if _MTP.match(name) or (layer and int(layer[1]) >= arch.layers):
             counted.mtp += numel
             continue
+        if checkpoint.bare(name):
+            counted.bare.append(name)
         counted.total += numel
         counted.dtypes[about.dtype] += numel
         expert = _EXPERT.search(name)
@@ -219,6 +222,9 @@ def _disagreements(checkpoint: Checkpoint, arch: Architecture, found: Inspection
     said = [f"a file is missing or broken: {counted.missing[0]}"] if counted.missing else []
     if len(counted.missing) > 1:
         said.append(f"{len(counted.missing)} tensors that the index names cannot be found")
+    if counted.bare:
+        others = f" and {len(counted.bare) - 1} more have" if len(counted.bare) > 1 else " has"
+        said.append(f"{counted.bare[0]}{others} no scales, so they cannot be read; download the file again")
     if absent := sorted(set(range(arch.layers)) - counted.layers):
         said.append(f"config.json has {arch.layers} layers; the files lack layer {_few(absent)}")
     for layer in range(arch.layers):

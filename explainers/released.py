@@ -202,6 +202,11 @@ class ReleasedModel:
         for block in self.blocks():
             notes = {"x": x}
             x = block(x, ids, _noting(notes) if trace else untapped)
+            if not x.isfinite().all():
+                raise ExplainError(
+                    f"layer {block.number} of {self.checkpoint.folder} gives numbers that are not finite; a file is "
+                    "damaged, download it again"
+                )
             if trace:
                 layers.append(notes)
                 routings.append(block.mlp.routing if block.mlp is not None else None)

@@ -142,6 +142,14 @@ def test_blocks_that_do_not_divide(tmp_path: Path) -> None:
     save_file({"w": codes, "w_scale_inv": scales[:4]}, tmp_path / "model.safetensors")
     with pytest.raises(ExplainError, match="scales .* do not fit"):
         Checkpoint(tmp_path).read("w")
+    about = {"model_type": "deepseek_v3", "quantization_config": {"weight_block_size": "128"}}
+    (tmp_path / "config.json").write_text(json.dumps(about))
+    with pytest.raises(ExplainError, match="weight_block_size is '128'"):
+        Checkpoint(tmp_path).read("w")
+    save_file({"w": codes}, tmp_path / "model.safetensors")
+    assert Checkpoint(tmp_path).bare("w")
+    with pytest.raises(ExplainError, match="F8_E4M3 without scales"):
+        Checkpoint(tmp_path).read("w")
 
 
 def test_packed_fp4_against_transformers(tmp_path: Path) -> None:
@@ -186,6 +194,16 @@ def test_truncated(lite: Path, tmp_path: Path) -> None:
         ReleasedModel(Checkpoint(folder))(ids())
 
 
+def test_numbers_that_are_none(lite: Path, tmp_path: Path) -> None:
+    folder = broken(lite, tmp_path)
+    name = "model.layers.1.input_layernorm.weight"
+    file = folder / json.loads((folder / "model.safetensors.index.json").read_text())["weight_map"][name]
+    state = load_file(file)
+    save_file({**state, name: torch.full_like(state[name], float("nan"))}, file, {"format": "pt"})
+    with pytest.raises(ExplainError, match="layer 1 of .* not finite"):
+        ReleasedModel(Checkpoint(folder))(ids())
+
+
 class _Bomb:
     def __reduce__(self) -> tuple[Any, ...]:
         return os.mkdir, ("executed",)
@@ -223,6 +241,7 @@ def test_code_beside_the_weights_is_not_run(lite: Path, tmp_path: Path) -> None:
         ({"kv_lora_rank": 16}, "config.json asks for"),
         ({"n_routed_experts": 24}, "config.json asks for"),
         ({"rope_scaling": {"type": "linear", "factor": 2}}, "stretched by 'linear'"),
+        ({"rope_scaling": {"type": "yarn", "factor": "forty", "original_max_position_embeddings": 64}}, "factor is"),
         ({"topk_method": "newest"}, "unknown topk_method 'newest'"),
         ({"vocab_size": 50}, "is not among the model's 50"),
     ],

@@ -147,6 +147,11 @@ def test_inspect_fp8(folders: dict[str, Path], tmp_path: Path) -> None:
     made.as_fp8(folder)
     found = inspect(Checkpoint(folder))
     assert found.disagreements == [] and found.total == plain.total and found.stored_total == plain.stored_total
+    state = load_file(folder / "model.safetensors")
+    gone = [name for name in state if name.endswith("kv_b_proj.weight_scale_inv")]
+    save_file({name: values for name, values in state.items() if name not in gone}, folder / "model.safetensors")
+    (bare,) = inspect(Checkpoint(folder)).disagreements
+    assert "kv_b_proj.weight" in bare and f"and {len(gone) - 1} more have no scales" in bare
     assert found.dtypes["F8_E4M3"] > found.dtypes["BF16"] and found.stored_bytes < 0.7 * plain.stored_bytes
 
 
