@@ -2,7 +2,7 @@
 
 Manim takes a file that is there for a whole one; and to read it, it writes a second one beside it, under one name for
 all, which it then removes. So no two processes may share its folder: each has one of its own. What Typst set (a third
-of a second a formula; words cost nothing) goes from one process to the next through a store that holds whole files
+of a second a formula; words leave no file) goes from one process to the next through a store that holds whole files
 only.
 """
 
