@@ -25,13 +25,19 @@ def bench() -> None:
 @click.option("--jobs", type=int, help="Scenes rendered at once; default one a core.")
 @click.option("--engine", default="fast", show_default=True, help="fast or stock.")
 @click.option("--sample", type=click.IntRange(min=1), help="Only so many of the scenes, by lot, always the same.")
+@click.option(
+    "--stock/--no-stock", default=True, help="Render with stock Manim, too; without it only the floor is told."
+)
 @click.option("--compare/--no-compare", default=True, help="Compare frames and films with stock's (two more drawings).")
 @click.option("--json", "as_json", is_flag=True, help="Print everything as JSON.")
-def render(targets: tuple[str, ...], sample: int | None, compare: bool, as_json: bool, **chosen: Any) -> None:
+def render(
+    targets: tuple[str, ...], sample: int | None, stock: bool, compare: bool, as_json: bool, **chosen: Any
+) -> None:
     """Render scenes with stock `manim render` and with `explain render` in turn, and compare.
 
     Name a few scenes (`explain bench render 3/AShortNote 7/OneGroup`) or let the lot choose (`--sample 6`): a lecture
-    at 1080p60 takes stock Manim an hour on a slow machine.
+    at 1080p60 takes stock Manim an hour on a slow machine. `--no-stock` renders whole lectures beside the time that
+    encoding alone takes.
     """
     from scenes.production.bench import bench as measure
     from scenes.production.settings import Options
@@ -39,20 +45,30 @@ def render(targets: tuple[str, ...], sample: int | None, compare: bool, as_json:
     def say(line: str) -> None:
         click.echo(line, err=as_json)
 
-    found = measure(list(targets), Options(**chosen), say, compare=compare, sample=sample)
+    found = measure(list(targets), Options(**chosen), say, stock=stock, compare=compare, sample=sample)
     if as_json:
         print_json(found)
-        return
-    stock, ours = found["stock"], found["ours"]
-    click.echo(
-        f"in all: {found['playing_seconds']:.0f} s of film, {found['frames']} frames on {found['cores']} cores\n"
-        f"  stock {stock['wall']:.1f} s (CPU {stock['cpu']:.1f} s), {stock['frames_a_second']:.1f} frames/s\n"
+    else:
+        click.echo("\n".join(_in_all(found)))
+
+
+def _in_all(found: dict[str, Any]) -> list[str]:
+    theirs, ours = found["stock"], found["ours"]
+    lines = [
+        f"in all: {found['playing_seconds']:.0f} s of film, {found['frames']} frames on {found['cores']} cores",
         f"  ours  {ours['wall']:.1f} s (CPU {ours['cpu']:.1f} s), {ours['frames_a_second']:.1f} frames/s, "
-        f"{found['playing_ratio']:.2f} of the playing time, largest process {ours['peak'] / 1e9:.2f} GB\n"
-        f"  {found['ratio']:.2f} × stock; {found['floor_ratio']:.2f} × the floor "
-        f"({found['floor']:.1f} s to encode alone); {found['size_ratio']:.2f} × the size"
-        + (f"; SSIM {found['stock_ssim']:.5f} → {found['ssim']:.5f}" if found["ssim"] is not None else "")
-    )
+        f"{found['playing_ratio']:.2f} of the playing time, largest process {ours['peak'] / 1e9:.2f} GB, "
+        f"{found['size'] / 1e6:.1f} MB; {found['floor_ratio']:.2f} × the floor "
+        f"({found['floor']:.1f} s to encode alone)",
+    ]
+    if theirs:
+        lines.insert(
+            1,
+            f"  stock {theirs['wall']:.1f} s (CPU {theirs['cpu']:.1f} s), {theirs['frames_a_second']:.1f} frames/s",
+        )
+        ssim = f"; SSIM {found['stock_ssim']:.5f} → {found['ssim']:.5f}" if found["ssim"] is not None else ""
+        lines.append(f"  {found['ratio']:.2f} × stock; {found['size_ratio']:.2f} × the size{ssim}")
+    return lines
 
 
 @bench.command()

@@ -41,7 +41,7 @@ class Usage:
 
 @dataclass(frozen=True)
 class SceneBench:
-    """One scene, both ways.
+    """One scene, both ways; what is of stock is None where stock was left out.
 
     ``size`` in bytes, ``ssim`` of the film's luma against the frames that were encoded, ``encode`` the seconds that our
     encoder alone took, ``first_frame`` the seconds from the start of the process to its first frame; ``frames_equal``
@@ -52,9 +52,9 @@ class SceneBench:
     scene: str
     seconds: float
     frames: int
-    stock: Usage
+    stock: Usage | None
     ours: Usage
-    stock_size: int
+    stock_size: int | None
     size: int
     encode: float
     first_frame: float
@@ -64,15 +64,22 @@ class SceneBench:
     worst_pixels: float | None = None
 
     @property
-    def ratio(self) -> float:
-        return self.stock.wall / self.ours.wall
+    def ratio(self) -> float | None:
+        return self.stock.wall / self.ours.wall if self.stock else None
 
 
 def bench(
-    targets: Sequence[str], options: Options, say: Say, *, compare: bool = True, sample: int | None = None
+    targets: Sequence[str],
+    options: Options,
+    say: Say,
+    *,
+    stock: bool = True,
+    compare: bool = True,
+    sample: int | None = None,
 ) -> dict[str, Any]:
     """Measure; the result is what ``--json`` prints. ``say`` is told each line as it is known.
 
+    ``stock``: whether stock Manim renders, too; ``compare``: whether the frames and films of both are compared;
     ``sample``: of the scenes only so many, drawn by lot and always the same.
     """
     course = Course.default(options.lang)
@@ -86,7 +93,7 @@ def bench(
         compute_runs([Job(entry, options.picture) for entry in entries], work / "runs")
         scenes = []
         for index, entry in enumerate(entries):
-            scenes.append(_scene(entry, options.picture, work / str(index), compare))
+            scenes.append(_scene(entry, options.picture, work / str(index), stock, compare))
             say(line(scenes[-1]))
             shutil.rmtree(work / str(index))
         whole = _whole(entries, options, work)
@@ -95,7 +102,9 @@ def bench(
 
 def summary(scenes: Sequence[SceneBench], whole: Usage, cores: int, picture: Picture) -> dict[str, Any]:
     """Everything as plain data; ``whole`` is the whole of it by one cold `explain render`, scenes side by side."""
-    stock, playing = sum(scene.stock.wall for scene in scenes), sum(scene.seconds for scene in scenes)
+    playing, size = sum(scene.seconds for scene in scenes), sum(scene.size for scene in scenes)
+    stocks = [(scene.stock, scene.stock_size) for scene in scenes if scene.stock and scene.stock_size]
+    stock = sum(usage.wall for usage, _ in stocks)
     floor = makespan([scene.encode for scene in scenes], cores)
     frames = sum(scene.frames for scene in scenes)
 
@@ -113,16 +122,19 @@ def summary(scenes: Sequence[SceneBench], whole: Usage, cores: int, picture: Pic
         "frames": frames,
         "stock": {
             "wall": stock,
-            "cpu": sum(scene.stock.cpu for scene in scenes),
-            "peak": max(scene.stock.peak for scene in scenes),
+            "cpu": sum(usage.cpu for usage, _ in stocks),
+            "peak": max(usage.peak for usage, _ in stocks),
             "frames_a_second": frames / stock,
-        },
+        }
+        if stocks
+        else None,
         "ours": {**asdict(whole), "frames_a_second": frames / whole.wall},
-        "ratio": stock / whole.wall,
+        "ratio": stock / whole.wall if stocks else None,
         "floor": floor,
         "floor_ratio": whole.wall / floor,
         "playing_ratio": whole.wall / playing,
-        "size_ratio": sum(scene.size for scene in scenes) / sum(scene.stock_size for scene in scenes),
+        "size": size,
+        "size_ratio": size / sum(size for _, size in stocks) if stocks else None,
         "stock_ssim": mean("stock_ssim"),
         "ssim": mean("ssim"),
     }
@@ -138,12 +150,13 @@ def makespan(seconds: Sequence[float], workers: int) -> float:
 
 def line(scene: SceneBench) -> str:
     """One scene in one line."""
-    parts = [
-        f"{scene.scene:28s} {scene.frames:5d} frames",
-        f"stock {_usage(scene.stock)}",
+    parts = [f"{scene.scene:28s} {scene.frames:5d} frames"]
+    if scene.stock and scene.stock_size:
+        parts += [f"stock {_usage(scene.stock)}", f"{scene.ratio:.1f} ×", f"size {scene.stock_size / 1e6:.2f} MB →"]
+    parts += [
         f"ours {_usage(scene.ours)}",
-        f"{scene.ratio:.1f} ×",
-        f"size {scene.stock_size / 1e6:.2f} → {scene.size / 1e6:.2f} MB",
+        f"{scene.encode:.1f} s to encode",
+        f"{scene.size / 1e6:.2f} MB",
         f"first frame {scene.first_frame:.1f} s",
     ]
     if scene.ssim is not None and scene.stock_ssim is not None:
@@ -181,17 +194,22 @@ def measured(command: Sequence[str], log: Path, stdin: str = "") -> tuple[Usage,
     return usage, out.read_text(encoding="utf-8")
 
 
-def _scene(entry: SceneEntry, picture: Picture, work: Path, compare: bool) -> SceneBench:
+def _scene(entry: SceneEntry, picture: Picture, work: Path, with_stock: bool, compare: bool) -> SceneBench:
     for folder in (work / "stock", work / "ours"):
         folder.mkdir(parents=True)
-    stock, _ = measured(stock_command(entry, picture, work / "stock"), work / "stock.log")
-    (stock_film,) = (work / "stock" / "videos").rglob(f"{entry.name}.mp4")
-    job = {**Job(entry, picture).to_json(work / "ours"), "stock_film": str(stock_film)}
+    job = Job(entry, picture).to_json(work / "ours")
+    stock, stock_size = None, None
+    if with_stock:
+        stock, _ = measured(stock_command(entry, picture, work / "stock"), work / "stock.log")
+        (stock_film,) = (work / "stock" / "videos").rglob(f"{entry.name}.mp4")
+        stock_size = stock_film.stat().st_size
     ours, said = _ask({**job, "kind": "draw", "began": time.time()}, work / "ours.log")
-    compared = _ask({**job, "kind": "compare"}, work / "compare.log")[1] if compare else {}
+    compared: dict[str, Any] = {}
+    if with_stock and compare:
+        _, compared = _ask({**job, "kind": "compare", "stock_film": str(stock_film)}, work / "compare.log")
     film = work / "ours" / "scene.mp4"
     return SceneBench(
-        entry.key, said.pop("seconds"), stock=stock, ours=ours, stock_size=stock_film.stat().st_size,
+        entry.key, said.pop("seconds"), stock=stock, ours=ours, stock_size=stock_size,
         size=film.stat().st_size, **said, **compared,
     )  # fmt: skip
 
