@@ -203,8 +203,8 @@ class ChoosingAndWeighing(LectureScene):
         lowest = min(gate.weighing[index].get_bottom()[1] for index in chosen) - 0.3
         figures.set_y(min(lowest, self.names[1].get_bottom()[1] - 0.15))
         apart(figures, 0.12, RIGHT)
-        figures.add(*self.leads(chosen, figures))
-        figures.add(label("weights", "small", "accent").next_to(figures, LEFT).align_to(self.names[1], RIGHT))
+        leads = self.leads(chosen, figures)
+        figures.add(label("weights", "small", "accent").next_to(figures, LEFT).align_to(self.names[1], RIGHT), *leads)
         formula = NumberLabel(
             trace.quantity("scale"),
             "plain 2",
