@@ -71,8 +71,8 @@ def latent_attention(attention: object, source: str) -> tuple[MLAConfig, Callabl
     """Sizes of a layer's MLA and how to get its weights; another attention is an `ExplainError`."""
     if not isinstance(attention, MLA | SparseMLA | ReleasedAttention) or not isinstance(attention.cfg, MLAConfig):
         raise ExplainError(
-            f"the model {source!r} has no latent attention: this run, and lecture 3, take the small model, V2, V2-Lite, "
-            "V3, R1 or V3.2; lecture 2 draws the gates of any"
+            f"the model {source!r} has no latent attention: this run, and lecture 3, take the small model, V2, "
+            "V2-Lite, V3, R1 or V3.2; lecture 2 draws the gates of any"
         )
     return attention.cfg, attention.weights
 

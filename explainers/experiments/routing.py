@@ -143,7 +143,7 @@ def _inner(
         found["shared_inner"] = named(shared, "layer", "token", "neuron", layer=layers, token=tokens)
     for block, u in zip(blocks, inputs, strict=True):
         if (w := _dense(block)) is not None:
-            found["dense_inner"] = named(inner(u, w.w1, w.w3), "token", "neuron", token=tokens)
+            found["dense_inner"] = named(inner(u, w.w1, w.w3).float(), "token", "neuron", token=tokens)
             break
     return found
 
