@@ -18,6 +18,7 @@ import selectors
 import shutil
 import socket
 import sys
+import tempfile
 import threading
 import time
 import traceback
@@ -42,6 +43,8 @@ def main() -> int:
         answers.write(json.dumps(message) + "\n")
 
     job = json.loads(line)
+    if "folder" in job:
+        tempfile.tempdir = str(Path(job["folder"]).parent)  # which is removed, however this process ends
     step = 0
     try:
         {"draw": _draw, "look": _look, "compute": _compute}[job["kind"]](job, tell)

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import os
 import shutil
+import tempfile
 from pathlib import Path
 
 from manim import config
@@ -25,6 +26,7 @@ def take_own(folder: Path) -> None:
         if number == str(os.getpid()) or not cache.alive(number):
             shutil.rmtree(left, ignore_errors=True)
     config.media_dir = str(folder / f"media-{os.getpid()}")
+    tempfile.tempdir = config.media_dir  # lines of text are set in temporary folders: a killed process leaves none
     mine, store = config.get_dir("tex_dir"), _store(folder)
     mine.mkdir(parents=True)
     for file in store.glob("*.svg"):

@@ -183,6 +183,19 @@ def test_two_renders_into_one_folder_do_not_harm_each_other(
     assert not list((tmp_path / "store" / "production" / "work").iterdir())
 
 
+def test_a_killed_worker_leaves_no_temporary_file(
+    make_course: MakeCourse, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "temporary").mkdir()
+    monkeypatch.setenv("TMPDIR", str(tmp_path / "temporary"))
+    dies = "import os, tempfile; tempfile.mkdtemp(); os.kill(os.getpid(), 9)"
+    course = make_course(SCRIPT, CODE.replace("self.play(Rotate(square, 1), run_time=0.4)", dies))
+    with pytest.raises(RenderError, match="9/First step 2: the process ended with signal 9"):
+        render(["9"], options(tmp_path), course=course)
+    assert list((tmp_path / "temporary").iterdir()) == []
+    assert list((cache.root() / "work").iterdir()) == []
+
+
 # ---------------------------------------------------------------------- damaged
 def truncate(folder: Path) -> None:
     os.truncate(folder / "scene.mp4", (folder / "scene.mp4").stat().st_size // 2)

@@ -1,19 +1,27 @@
-"""Processes of one watch set the same formulas at the same time, and are killed while they do."""
+"""Processes of one watch set the same words and formulas at the same time, and are killed while they do."""
 
 from __future__ import annotations
 
 import os
+import tempfile
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import pytest
 import svgelements
-from manim import config
+from manim import Text, config
 
 from scenes.kit.text import Formula, Label, glyph_outlines
 from scenes.workshop import outlines
 from scenes.workshop.performing import configured
+
+
+@pytest.fixture(autouse=True)
+def own_temporary_folder(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What `take_own` sets for a process is taken back after each test."""
+    monkeypatch.setattr(tempfile, "tempdir", tempfile.tempdir)
+
 
 pytestmark = pytest.mark.skipif(not hasattr(os, "fork"), reason="watch stands on os.fork")
 
@@ -38,7 +46,10 @@ def forget() -> None:
     SVG_HASH_TO_MOB_MAP.clear()
 
 
-def test_another_process_may_set_the_same_at_the_same_time(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize("set_something", [lambda: Text("keys"), lambda: Formula("a + b")], ids=["words", "formula"])
+def test_another_process_may_set_the_same_at_the_same_time(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, set_something: Callable[[], Any]
+) -> None:
     statuses: list[int] = []
     original = svgelements.SVG.parse
 
@@ -46,7 +57,7 @@ def test_another_process_may_set_the_same_at_the_same_time(tmp_path: Path, monke
         monkeypatch.setattr(svgelements.SVG, "parse", original)
         outlines.take_own(tmp_path)
         forget()
-        Formula("a + b")
+        set_something()
 
     def parse(*given: Any, **options: Any) -> Any:
         """Manim has written what it reads now, and not yet removed it: the worst moment."""
@@ -57,7 +68,7 @@ def test_another_process_may_set_the_same_at_the_same_time(tmp_path: Path, monke
     monkeypatch.setattr(svgelements.SVG, "parse", parse)
     forget()
     with configured(tmp_path, "480p"):
-        Formula("a + b")
+        set_something()
     assert statuses == [0]
 
 
@@ -101,6 +112,7 @@ def test_a_fork_has_another_folder_than_its_parent(tmp_path: Path) -> None:
         before = config.get_dir("tex_dir")
         outlines.take_own(tmp_path)
         assert config.get_dir("tex_dir") != before
+        assert tempfile.gettempdir() == config.media_dir
         assert before.parent.is_dir(), "its parent is at work there"
 
     with configured(tmp_path, "480p"):
