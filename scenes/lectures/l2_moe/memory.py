@@ -14,6 +14,7 @@ from scenes.kit import (
     NumberLabel,
     TokenChip,
     fit_width,
+    keep_inside,
     label,
     role,
 )
@@ -102,6 +103,7 @@ class AllMustBeThere(LectureScene):
         there = field.copy().scale(0.71).move_to([0, STAGE_TOP - 1.4, 0])  # whole: cells that are squeezed are slits
         gate.next_to(there, DOWN, buff=0.6).set_x(-1.95)
         chip.next_to(gate.squares, LEFT, buff=0.45).match_y(gate)
+        keep_inside(chip)
         words = VGroup(
             label("every expert has a score", "body", "router"),
             label("the best few are woken", "body", "expert"),

@@ -72,7 +72,7 @@ class WhyAModelRemembers(LectureScene):
         """Under each chip its real key and value: of one head, as columns of cells."""
         keys, values = (sentence[name].pick(layer=self.layer, head=self.head) for name in ("k_nope", "v"))
         key_scale, value_scale = ColorScale.of(keys), ColorScale.of(values)
-        cell = 0.1
+        cell = min(0.1, 3.3 / min(max(keys["nope"], values["value"]), 40))
         room = row.copy().move_to(STAGE_CENTER + 1.75 * UP)
         made = Group()
         for number, chip in enumerate(room.chips):
