@@ -34,7 +34,7 @@ WHY = "why.json"
 #: Parts that were not used for the longest time go when there are more bytes than this.
 LIMIT_BYTES = 8 * 10**9
 #: Machines that share a disk may share the cache: numbers of processes are those of one machine.
-_HERE = f"@{platform.node()}-"
+_HERE = f"@{platform.node()}"
 
 
 @dataclass(frozen=True)
@@ -140,8 +140,9 @@ def workspace() -> Iterator[Path]:
         folder = _folder(work)
     except OSError as error:
         raise ExplainError(f"the cache at {root()} cannot be written: {cause(error)}") from error
-    for left in work.glob(f"*{_HERE}*"):
-        if not alive(left.name.partition("@")[0]):
+    for left in work.glob("*@*-*"):
+        owner = left.name.rpartition("-")[0]  # a machine's name may have hyphens, what comes after it has none
+        if owner.endswith(_HERE) and not alive(owner.removesuffix(_HERE)):
             shutil.rmtree(left, ignore_errors=True)
     try:
         yield folder
@@ -151,7 +152,7 @@ def workspace() -> Iterator[Path]:
 
 def _folder(work: Path) -> Path:
     """A new folder that is named after this process."""
-    return Path(tempfile.mkdtemp(prefix=f"{os.getpid()}{_HERE}", dir=work))
+    return Path(tempfile.mkdtemp(prefix=f"{os.getpid()}{_HERE}-", dir=work))
 
 
 @contextmanager
