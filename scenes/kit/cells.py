@@ -22,7 +22,7 @@ _UPRIGHT = 1e-4  # how far the sides may lean, in Manim units: a hundredth of a 
 
 @lru_cache(maxsize=64)
 def _mask(height: int, width: int, rows: int, columns: int, gap: float, rounding: float) -> tuple[Any, Any, Any]:
-    """Row and column of each pixel and how much of it a cell covers (0…1), antialiased; None where all of all.
+    """Row and column of each pixel and how much of it a cell covers (0…1), antialiased; None: all of each.
 
     ``gap`` and ``rounding`` are shares of a cell's side.
     """

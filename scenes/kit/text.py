@@ -1,6 +1,6 @@
 """Words on screen: labels, titles, code and mathematics, without LaTeX.
 
-A text is one path (not one mobject a letter), built large and scaled down, because Pango kerns badly below 28 pt.
+A text is one path (not one mobject a letter), built large and scaled down, because Pango kerns small type badly.
 Every line has the same metric box, symmetric about the middle of the capitals: labels that stand side by side share
 their baseline, and a centred label is optically centred. Outlines are cached, so the second "keys" costs nothing.
 """

@@ -99,23 +99,23 @@ class TurnTimeline(DataBound, VGroup):
         ends = self.start[schedule] + self.length[schedule]
         return self._at(float((ends if layer is None else ends[:, layer]).max()))
 
-    def _at(self, moment: float, lane: int = 0) -> np.ndarray:
-        ground = self.lanes[lane][0]
+    def _at(self, moment: float) -> np.ndarray:
+        ground = self.lanes[0][0]
         return np.asarray(ground.get_corner(UP + LEFT) + RIGHT * ground.width * moment / self.axis.high)
 
-    def waits(self, schedule: int, lane: int = 0, role: str = "cost") -> VGroup:
-        """Where a machine waits: one faint piece for each time between its blocks, up to the schedule's end."""
+    def waits(self, schedule: int) -> VGroup:
+        """Where the upper machine waits: a faint piece for each time between its blocks, up to the schedule's end."""
         if schedule not in self._waits:
-            mine = [each for block, each in zip(self.blocks, self.index, strict=True) if block.lane == lane]
+            mine = [each for block, each in zip(self.blocks, self.index, strict=True) if block.lane == 0]
             spans = sorted((self.start[(schedule, *each)], self.length[(schedule, *each)]) for each in mine)
             ends = [begin + long for begin, long in spans]
             next_begins = [begin for begin, _ in spans[1:]] + [float((self.start + self.length)[schedule].max())]
             pieces = VGroup()
             for end, begin in zip(ends, next_begins, strict=True):
-                left, right = self._at(end, lane), self._at(begin, lane)
+                left, right = self._at(end), self._at(begin)
                 if right[0] - left[0] > 0.08:
-                    piece = Rectangle(width=right[0] - left[0] - 0.06, height=self.lanes[lane][0].height - 0.06)
-                    piece.set_stroke(theme.role(role), 1.5).set_fill(theme.tint(role, 0.3), 1)
+                    piece = Rectangle(width=right[0] - left[0] - 0.06, height=self.lanes[0][0].height - 0.06)
+                    piece.set_stroke(theme.role("cost"), 1.5).set_fill(theme.tint("cost", 0.3), 1)
                     pieces.add(piece.move_to((left + right) / 2, aligned_edge=UP).shift(0.03 * DOWN))
             self._waits[schedule] = pieces
         return self._waits[schedule]
@@ -128,10 +128,6 @@ class TurnTimeline(DataBound, VGroup):
             if la == layer and stage in (None, st) and batch in (None, b)
         ]
         return VGroup(*(block for _, block in sorted(found, key=lambda each: float(each[0]))))
-
-    def of_machine(self, lane: int) -> VGroup:
-        """The blocks of one machine."""
-        return VGroup(*(block for block in self.blocks if block.lane == lane))
 
     def arrive(self, layers: Sequence[int], **options: Any) -> LaggedStart:
         """The animation in which the blocks of these layers come, in order of time."""

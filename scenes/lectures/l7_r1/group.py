@@ -199,8 +199,8 @@ class OneGroup(LectureScene):
             paid = self.frame_of_cell(lucky)
             self.play(FadeOut(opened), Create(paid), undim(board.bars[lucky]), FadeIn(told[1]), run_time=0.8)
 
-    def frame_of_cell(self, attempt: int, colour: str = "accent") -> RoundedRectangle:
+    def frame_of_cell(self, attempt: int) -> RoundedRectangle:
         """A frame around the first token of an attempt."""
         cell = self.board.cells[attempt][0]
         frame = RoundedRectangle(width=cell.width + 0.12, height=cell.height + 0.12, corner_radius=0.08)
-        return frame.set_stroke(role(colour), 4).move_to(cell)
+        return frame.set_stroke(role("accent"), 4).move_to(cell)

@@ -189,7 +189,7 @@ def test_blocks_are_as_long_as_their_stage_and_move_to_the_other_schedule():
         2 * unit - 0.06
     )
     assert made.waits(1)[0].width == pytest.approx(unit - 0.06)
-    assert len(made.of(layer=0, stage=1)) == 2 and len(made.of_machine(0)) == 2
+    assert len(made.of(layer=0, stage=1)) == 2
     with pytest.raises(ExplainError, match="schedules 0 to 1"):
         made.arrange_as(2)
 

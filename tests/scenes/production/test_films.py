@@ -167,7 +167,7 @@ PROBE = """
 import json, os
 from pathlib import Path
 import numpy as np
-from explainers import references, runs
+from explainers import runs
 from explainers.traces import NamedArray, Trace
 
 NAME = "probe"
