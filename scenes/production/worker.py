@@ -80,7 +80,6 @@ def _draw(job: Mapping[str, Any], tell: Tell) -> None:
             tell(event="frames", frames=frames, step=step)
 
     folder, asked = Path(job["folder"]), job_from_json(job)
-    tempfile.tempdir = str(folder)  # lines of text are set there, too: one disk, and nothing stays of a killed worker
     report = draw(asked.entry, asked.picture, folder, progress, asked.engine, voiced=asked.voiced)
     write_part(folder, report)
 

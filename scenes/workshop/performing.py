@@ -57,7 +57,7 @@ def _begin(order: Order) -> None:
 
 @contextmanager
 def configured(folder: Path, quality: str) -> Iterator[None]:
-    """Manim's settings for this process, which sets its formulas in a folder of its own inside ``folder``."""
+    """Manim's settings for this process, which sets words and formulas in a folder of its own in ``folder``."""
     with Options(quality=quality).picture.configure(folder):
         outlines.take_own(folder)
         yield

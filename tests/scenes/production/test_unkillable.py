@@ -337,16 +337,6 @@ def test_outlines_that_the_disk_had_no_room_for(tmp_path: Path) -> None:
     assert list(tmp_path.iterdir()) == []
 
 
-def test_what_a_scene_sets_for_a_moment_lies_in_its_workspace(make_course: MakeCourse, tmp_path: Path) -> None:
-    """On the disk that is asked about where there was no room, and swept away with what a killed worker left."""
-    code = CODE.replace(
-        "self.add(square)", f"self.add(square); import tempfile; assert {str(cache.root())!r} in tempfile.gettempdir()"
-    )
-    (film,) = render(["First"], options(tmp_path), course=make_course(SCRIPT, code))
-    assert film.rendered == ("9/First",)
-    assert list((cache.root() / "work").iterdir()) == []
-
-
 def test_a_scene_that_failed_makes_room(
     make_course: MakeCourse, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
