@@ -150,13 +150,14 @@ def makespan(seconds: Sequence[float], workers: int) -> float:
 
 def line(scene: SceneBench) -> str:
     """One scene in one line."""
-    parts = [f"{scene.scene:28s} {scene.frames:5d} frames"]
+    parts, before = [f"{scene.scene:28s} {scene.frames:5d} frames"], ""
     if scene.stock and scene.stock_size:
-        parts += [f"stock {_usage(scene.stock)}", f"{scene.ratio:.1f} ×", f"size {scene.stock_size / 1e6:.2f} MB →"]
+        parts += [f"stock {_usage(scene.stock)}", f"{scene.ratio:.1f} ×"]
+        before = f"{scene.stock_size / 1e6:.2f} → "
     parts += [
         f"ours {_usage(scene.ours)}",
         f"{scene.encode:.1f} s to encode",
-        f"{scene.size / 1e6:.2f} MB",
+        f"size {before}{scene.size / 1e6:.2f} MB",
         f"first frame {scene.first_frame:.1f} s",
     ]
     if scene.ssim is not None and scene.stock_ssim is not None:
