@@ -82,6 +82,7 @@ class ThreeLeversOneChart(LectureScene):
         gains = [self.number(f"v4_1_flash.{name}") for name in ("kv_vs_67b", "kv_vs_67b_bf16", "kv_precision_gain")]
         self.origin(*self.chart.bound, *gains)
         self.down(gains)
+        self.tried(gains)
         self.third(gains)
 
     def down(self, gains: list[Quantity]) -> None:
@@ -167,6 +168,40 @@ class ThreeLeversOneChart(LectureScene):
         self.play(dot.animate.move_to(chart.at(new)), Create(line), run_time=seconds, rate_func=EASE)
         self.play(FadeIn(chart.dots[new], chart.names[new]), run_time=0.3)
         self.remove(dot)
+
+    def tried(self, gains: list[Quantity]) -> None:
+        """What the smaller memory costs: our small model, trained with V3's attention and with V4's."""
+        small = self.run("compression")
+        ways = (("V3’s attention", "cached_mla", "loss_mla"), ("V4’s attention", "cached", "loss_chosen"))
+        cards, cells = VGroup(), []
+        for name, kept, loss in ways:
+            values = small.quantity(kept)
+            squares = VGroup(
+                *(
+                    Rectangle(width=0.15, height=0.15, stroke_width=0).set_fill(role("latent"), 1)
+                    for _ in range(int(values.value))
+                )
+            )
+            squares.arrange_in_grid(cols=12, buff=0.06, cell_alignment=LEFT)
+            cells.append(VGroup(squares, NumberLabel(values, "plain", after=" values a layer", role="latent")))
+            cells[-1].arrange(DOWN, buff=0.14, aligned_edge=LEFT)
+            losses = NumberLabel(small.quantity(loss), "plain 3", before="loss on new text ", weight="regular")
+            cards.add(VGroup(label(name, "body", weight="medium"), cells[-1], losses))
+            cards[-1].arrange(DOWN, buff=0.2, aligned_edge=LEFT)
+        heading = label("Our small model, trained twice each way:\nwhat it keeps of one token", "small", "muted")
+        whole = VGroup(heading, *cards).arrange(DOWN, buff=0.34, aligned_edge=LEFT)
+        whole.move_to([SAFE_RIGHT - 0.05, CAPTION_TOP + 0.25, 0], RIGHT + -UP)
+        with self.step() as s:
+            self.origin(small, *gains)
+            self.play(FadeOut(self.words), run_time=0.4)  # they leave the place; bars and factors stay
+            self.play(FadeIn(heading), run_time=0.6)
+            s.until("ours")
+            self.play(FadeIn(cards[0][0], cells[0]), run_time=0.8)
+            s.until("fewer")
+            self.play(FadeIn(cards[1][0], cells[1]), run_time=0.8)
+            s.until("loss")
+            self.play(FadeIn(cards[0][2], cards[1][2]), run_time=0.6)
+        self.words = whole
 
     def third(self, gains: list[Quantity]) -> None:
         """The third lever: real faults repaired."""
