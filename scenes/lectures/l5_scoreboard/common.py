@@ -7,7 +7,7 @@ from collections.abc import Callable
 from manim import Circle, VGroup
 
 from explainers.quantities import Quantity
-from scenes.kit import Waffle, role
+from scenes.kit import Waffle, role, tint
 
 #: Labs, from the top line down, and their colours; the same in every picture of this lecture.
 LABS = {"OpenAI": "query", "Anthropic": "value", "Google": "shared_expert", "DeepSeek": "latent"}
@@ -26,7 +26,8 @@ def mark(colour: str, vendor: bool, radius: float = 0.15) -> Circle:
 
 
 class TestField(VGroup):
-    """All questions of a test as dark squares, those solved lit; what only the maker counts stays in its colour."""
+    """All questions of a test as dark squares, those solved lit; paler what only the list of independent runs has too,
+    and in the maker's colour what only the maker counts."""
 
     def __init__(
         self, number: Callable[[str], Quantity], claimed: str = "run.exams.swe_vendor_solved", cell: float = 0.21
@@ -34,5 +35,7 @@ class TestField(VGroup):
         whole, one = number("fact.benchmarks.test_sizes.swe_bench_verified"), number("run.exams.one_question")
         self.dark = Waffle(whole, one, columns=25, cell=cell, role="hairline")
         self.claimed = Waffle(number(claimed), one, columns=25, cell=cell, role="latent")
+        self.listed = Waffle(number("run.exams.swe_aggregator_solved"), one, columns=25, cell=cell, role="reward")
+        self.listed.squares.set_fill(tint("reward", 0.65), 1)
         self.lit = Waffle(number(claimed), one, columns=25, cell=cell, role="reward")
-        super().__init__(self.dark, self.claimed, self.lit)
+        super().__init__(self.dark, self.claimed, self.listed, self.lit)

@@ -83,7 +83,7 @@ class ThreeScores(LectureScene):
             came = ReplacementTransform(makers[-1][0], rows[0][0])
             self.play(FadeOut(*makers[:-1], makers[-1][1]), came, FadeIn(model), run_time=0.7)
             self.play(field.lit.fill(run_time=1.4))
-            self.add(field.claimed, field.lit)
+            self.add(field.claimed, field.listed, field.lit)
             self.play(FadeIn(rows[0][1:]), run_time=0.4)
         with self.step() as s:
             for index, name in ((1, "list"), (2, "caisi")):
