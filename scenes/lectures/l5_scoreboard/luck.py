@@ -147,7 +147,8 @@ class ThirtyQuestions(LectureScene):
             self.play(FadeIn(answers[0], answers[2]), run_time=0.4)
             self.play(LaggedStart(*(FadeIn(one, scale=0.4) for one in answers[1]), lag_ratio=0.05), run_time=2.0)
             s.until("which")
-            self.play(FadeOut(answers), FadeIn(self.field, self.words[1], which), run_time=0.5)
+            self.play(FadeOut(answers), run_time=0.2)
+            self.play(FadeIn(self.field, self.words[1], which), run_time=0.3)
             self.play(self.field.sit(0, run_time=max(s.left, 1.5)))
 
     def answers(self) -> VGroup:
