@@ -192,7 +192,8 @@ class ThreeWaysToCheck(LectureScene):
         chosen = [squares[expert // each][expert % each] for expert in self.example]
         home = self.large(squares, frames, empty, scale=1.8)
         with self.step() as s:
-            self.play(FadeOut(before), FadeIn(squares, frames), run_time=0.7)
+            self.play(FadeOut(before), run_time=0.3)
+            self.play(FadeIn(squares, frames), run_time=0.4)
             s.until("experts")
             lit = (square.animate.set_fill(role("expert"), 1) for square in chosen)
             self.play(LaggedStart(*lit, lag_ratio=0.3), run_time=1.5)
@@ -289,7 +290,8 @@ class ThreeWaysToCheck(LectureScene):
         boxes = self.guess(trace.quantity("guessing"), names)[0].move_to(guess[0])
         offer = boxes.copy().scale(1.7).move_to(STAGE_CENTER)
         with self.step() as s:
-            self.play(FadeOut(before), FadeIn(offer), run_time=0.7)
+            self.play(FadeOut(before), run_time=0.3)
+            self.play(FadeIn(offer), run_time=0.4)
             s.until("say")
             self.play(ReplacementTransform(offer, boxes), run_time=0.7, rate_func=EASE)
             self.play(LaggedStart(*(FadeIn(each, shift=0.2 * RIGHT) for each in said), lag_ratio=0.9), run_time=2.6)
