@@ -185,7 +185,7 @@ class TheSameRace(LectureScene):
             words = label(name, "body", colour).next_to(number, LEFT, buff=0.3)
             dot = Dot(radius=0.09, color=role(colour)).next_to(words, LEFT, buff=0.16)
             rows[kind] = VGroup(dot, words, number)
-            rows[kind].move_to(chart.axes.corners, RIGHT + UP).shift((0.42 * place + 0.1) * DOWN)
+            rows[kind].move_to(chart.axes.corners, RIGHT + UP).shift((0.38 * place + 0.08) * DOWN)
         return rows
 
     def each_training(self, trace: Trace, chart: LineChart) -> VGroup:
@@ -238,7 +238,7 @@ class TheSameRace(LectureScene):
     def larger(self, trace: Trace, chart: LineChart) -> None:
         end = chart.at(self.kinds[2][0], -1)
         start = chart.at(self.kinds[0][0], -1)
-        level = end[1] + 0.8
+        level = chart.at(self.kinds[3][0], -1)[1] + 0.2  # clear of all curves
         arrow = DoubleArrow([start[0], level, 0], [end[0], level, 0], buff=0, stroke_width=3, tip_length=0.16)
         arrow.set_color(role("token"))
         ratio = self.race.quantity("work_ratio_here")
@@ -274,7 +274,7 @@ class TheSameRace(LectureScene):
             short = way.width > arrow.width
             ways[race] = way.next_to(arrow, DOWN, buff=0.16 if short else 0.55)  # a long arrow has words below it
             if short:
-                way.align_to(arrow, RIGHT).shift(0.2 * LEFT)
+                way.align_to(arrow, RIGHT).shift(0.5 * LEFT)
             fmt = "words 3 bare" if race == "paper" else "plain bare"
             tokens = NumberLabel(self.race.quantity(f"tokens_{race}"), fmt, size="small", role="muted", after=" tokens")
             read[race] = tokens.next_to(rails.rails[name][-1], DOWN, buff=0.12, aligned_edge=RIGHT)
