@@ -252,11 +252,11 @@ class TwoLevers(LectureScene):
         return self.trace.quantity(f"batch_{state}")
 
     def figures(self, state: str) -> VGroup:
-        """The numbers under crowd and price."""
+        """The numbers under crowd and price; of a price so many digits that its division by another gives the gain."""
         users = NumberLabel(self.people(state), "plain bare", size="body", after=" users a chip")
         users.move_to([-0.62, -2.05, 0], aligned_edge=LEFT)
         price = NumberLabel(
-            self.price(state), "plain .2 bare", size="body", role="cost", before="$", after=" a million tokens"
+            self.price(state), "plain 3 bare", size="body", role="cost", before="$", after=" a million tokens"
         )
         price.set_y(-2.05).align_to(self.notes[1], LEFT)
         return VGroup(users, price)
@@ -290,7 +290,7 @@ class TwoLevers(LectureScene):
         low = Polygon(*ends, *(chart.axes.point(place, foot) for place in (x.high, x.low)), stroke_width=0)
         low.set_fill(tint("cost", 0.3), 0.6)
         name = NumberLabel(self.slowest, "plain bare", before="nobody below ", after=" a second", role="accent")
-        name.move_to(low)
+        name.next_to(line, DOWN, buff=0.2)  # between two lines of the grid
         text = self.text_of_each(read).move_to(chart.axes.corners, aligned_edge=UP + RIGHT).shift(0.45 * UP)
         axes = VGroup(chart.axes, text)
         return VGroup(axes, chart.curves["speed"], chart.marker("speed", 0, 0.11), VGroup(low, line, name))
@@ -350,5 +350,5 @@ class TwoLevers(LectureScene):
             ("latent alone: $", "dense_mla", "latent"),
             ("both: $", "moe_mla", "reward"),
         ):
-            lines.add(NumberLabel(self.price(state), "plain .2 bare", size="small", role=colour, before=words))
+            lines.add(NumberLabel(self.price(state), "plain 3 bare", size="small", role=colour, before=words))
         return lines.arrange(DOWN, buff=0.12, aligned_edge=LEFT)
