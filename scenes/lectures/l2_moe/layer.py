@@ -127,11 +127,12 @@ class AllAtWork(LectureScene):
         field.sleep().move_to(STAGE_CENTER + 0.2 * UP)
         words = label("all experts of DeepSeek-V3, a row a layer; lit: those that one token wakes", "small", "muted")
         words.next_to(field, DOWN, buff=0.2).align_to(field, LEFT)
-        note = label("gate untrained", "small", "muted").next_to(field, DOWN, buff=0.2).align_to(field, RIGHT)
-        self.play(FadeIn(field), FadeIn(words, note), run_time=0.6)
+        note = label("gate untrained", "small", "muted").next_to(field, DOWN, buff=0.2).align_to(field.field, RIGHT)
+        shared = label("shared", "small", "shared_expert").next_to(field.shared, UP, buff=0.12)
+        self.play(FadeIn(field), FadeIn(words, note, shared), run_time=0.6)
         for token in (0, 1):
             self.play(field.path(token, run_time=1.6))
-        return Group(field, words, note)
+        return Group(field, words, note, shared)
 
     # ------------------------------------------------------------------ experts
     def places(self, trace: Trace) -> tuple[VGroup, VGroup, RoundedRectangle]:
