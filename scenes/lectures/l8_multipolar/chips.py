@@ -75,8 +75,13 @@ class WhatEachRuleCut(LectureScene):
             radius=0.17,
         )
         self.chart.move_to([SAFE_LEFT, STAGE_TOP + 0.15, 0], UP + LEFT)
-        for name, way in (("H100", UP), ("H20", DOWN), ("A100", LEFT), ("A800", LEFT), ("H800", RIGHT)):
-            self.chart.names[name].next_to(self.chart.dots[name], way, buff=0.2)
+        # a dot may stand on a line of the grid; its name stands between two
+        between = 0.25 * UP
+        for name, way, off in (
+            ("H100", UP, 0 * UP), ("H20", LEFT, 0 * UP),
+            ("A100", LEFT, between), ("A800", LEFT, -between), ("H800", RIGHT, -between),
+        ):  # fmt: skip
+            self.chart.names[name].next_to(self.chart.dots[name], way, buff=0.2).shift(off)
         self.chart.names["H100"].shift(0.2 * LEFT)
         dates = {mark: self.number(f"fact.hardware.{key}.date") for mark, (key, *_) in self.rules.items()}
         events = [Event(dates[mark], words, colour, side) for mark, (_, words, side, colour) in self.rules.items()]
@@ -104,7 +109,7 @@ class WhatEachRuleCut(LectureScene):
         for name in names:
             self.crosses[name] = Cross(stroke_width=5, scale_factor=0.22).set_stroke(role("cost"))
             self.crosses[name].move_to(self.chart.at(name))
-        self.play(*(FadeIn(self.crosses[name], scale=2.5) for name in names), run_time=0.9, rate_func=EASE)
+        self.play(*(FadeIn(self.crosses[name], scale=1.8) for name in names), run_time=0.9, rate_func=EASE)
 
     def cut(self, old: str, new: str) -> None:
         """A chip is cut down to another: a dot leaves a trail."""
@@ -155,18 +160,18 @@ class WhatEachRuleCut(LectureScene):
     def last(self) -> None:
         chart = self.chart
         fast, link, reads = (self.number(f"fact.hardware.h200.{field}") for field in ("bf16", "nvlink", "bandwidth"))
-        place = chart.axes.point(fast, link)  # the place of the H100: barred, but its dot is now that of the H200
-        dot = chart.dots["H100"].copy().set_color(role("accent")).move_to(place)
+        # the place of the H100, which stays barred: a ring around its dot
+        ring = Circle(0.29, stroke_width=5).set_stroke(role("accent")).move_to(chart.axes.point(fast, link))
         name = label("H200", "body", "accent", weight="medium").next_to(chart.names["H100"], RIGHT, buff=0.2)
         note = column(
             label("as fast as the H100,", "small", "accent"),
             self.memory("memory at", reads, "accent"),
             gap=0.08,
-        ).next_to(dot, DOWN, buff=0.18)
-        note.align_to([dot.get_x() + 0.3, 0, 0], LEFT)
+        ).next_to(ring, DOWN, buff=0.07)
+        note.align_to([chart.axes.point(chart.axes.x.high, link)[0], 0, 0], RIGHT)
         plate = SurroundingRectangle(note, buff=0.06, stroke_width=0).set_fill(role("ground"), 1)
         border = Line(0.75 * UP, 0.75 * DOWN, stroke_width=6).set_stroke(role("cost"))
-        border.move_to([SAFE_RIGHT - 1.1, dot.get_y(), 0])
+        border.move_to([SAFE_RIGHT - 1.1, ring.get_y(), 0])
         words = label("stopped by\nChinese\ncustoms", "small", "cost", align="center").next_to(border, DOWN, buff=0.15)
         then = label("then some\nfirms may buy", "small", "accent", align="center").next_to(words, DOWN, buff=0.15)
         to = label("China", "body", "muted").next_to(border, RIGHT, buff=0.2).align_to(border, DOWN)
@@ -176,18 +181,17 @@ class WhatEachRuleCut(LectureScene):
             self.bar("H20")
             s.until("back")
             self.rule("back")
-            self.play(FadeOut(self.crosses["H20"], scale=2.5), run_time=0.7, rate_func=EASE)
+            self.play(FadeOut(self.crosses["H20"], scale=1.8), run_time=0.7, rate_func=EASE)
             s.until("h200")
             self.rule("h200")
             self.origin(*self.dates.values(), *chart.bound, fast, link, reads)
-            barred = self.crosses["H100"]
-            self.play(barred.animate.scale(0.7).next_to(chart.names["H100"], LEFT, buff=0.14), run_time=0.6)
-            self.play(FadeIn(dot, scale=1.4), FadeIn(name), run_time=0.6)
+            self.play(self.crosses["H100"].animate.scale(0.7), run_time=0.6)
+            self.play(FadeIn(ring, scale=1.4), FadeIn(name), run_time=0.6)
             self.play(FadeIn(plate, note), run_time=0.6)
             s.until("customs")
             self.play(Create(border), FadeIn(words, to), run_time=0.7)
-            sent = dot.copy()
-            goal = dot.copy().next_to(border, LEFT, buff=0.1)
+            sent = ring.copy()
+            goal = ring.copy().next_to(border, LEFT, buff=0.1)
             above = name.copy().next_to(goal, UP, buff=0.12).align_to(goal, RIGHT)
             self.play(sent.animate.move_to(goal), run_time=1.2, rate_func=EASE)
             self.play(FadeIn(above), run_time=0.4)
