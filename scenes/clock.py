@@ -13,7 +13,8 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from explainers.errors import ExplainError
-from scenes.script import Section, Step
+from scenes.narration import Step
+from scenes.script import Section
 from scenes.spoken import weight
 
 TICKS_PER_SECOND = 15

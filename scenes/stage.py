@@ -29,7 +29,7 @@ from explainers import languages
 from explainers.errors import ExplainError, one_of
 from explainers.quantities import Quantity
 from explainers.traces import NamedArray, Trace
-from scenes import clock, door, frame, look, script
+from scenes import clock, door, frame, look, narration, script
 from scenes.citations import Citations
 from scenes.pacing import Pacing
 from scenes.registry import Course
@@ -45,7 +45,7 @@ class StageStep:
     ``speech_end`` in ticks of the scene's clock.
     """
 
-    def __init__(self, scene: LectureScene, step: script.Step) -> None:
+    def __init__(self, scene: LectureScene, step: narration.Step) -> None:
         self.scene, self.script = scene, step
         self.index, self.narration = step.index, step.narration
         self.start = scene.ticks

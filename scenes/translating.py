@@ -12,8 +12,9 @@ from explainers.errors import ExplainError
 from explainers.formatting import UNIT_WORDS
 from explainers.traces import write_aside
 from scenes import script
+from scenes.narration import Step
 from scenes.registry import Course
-from scenes.script import Lecture, Section, Step
+from scenes.script import Lecture, Section
 from scenes.syntax import scene_classes
 
 ENGLISH = "en"

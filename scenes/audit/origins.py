@@ -18,7 +18,7 @@ from scenes.audit.picture import Part, Picture, TextPart
 from scenes.kit.axes import Axes2D
 from scenes.kit.origin import OriginLine, origin_text
 from scenes.kit.tokens import visible
-from scenes.script import Step
+from scenes.narration import Step
 
 #: Everything that reads as a digit: decimal digits of any script, superscripts, subscripts, fractions, circled ones.
 _DIGIT = r"[\d¹²³⁰⁴-⁹₀-₉¼-¾⅐-⅞①-⑳]"

@@ -11,7 +11,7 @@ from pathlib import Path
 from manim import DOWN, LEFT, RIGHT, UP, Mobject, Rectangle, VGroup
 
 from explainers.errors import ExplainError
-from scenes import citations, clock, script
+from scenes import citations, clock, narration, script
 from scenes.audit import goldens, origins, timing
 from scenes.audit.checking import citations_changed, out_of_step
 from scenes.audit.findings import Finding, Notes
@@ -44,7 +44,7 @@ def _said(_: SceneEntry) -> Pair:
     bad = "It has 671 billion parameters."
     good = "It has {{ v3.total_params | words 3 bare }} parameters."
     notes = Notes("3/Demo", step=1)
-    origins.check_narration(script.Step(1, "", "3_mla.md:9", (bad,)), notes, frozenset())
+    origins.check_narration(narration.Step(1, "", "3_mla.md:9", (bad,)), notes, frozenset())
     head = "---\nnumber: 3\ntitle: Demo\n---\n## Demo {#Demo}\n\n"
     (step,) = script.parse(head + good + "\n", Path("3_mla.md")).section("Demo").steps
     fine = Notes("3/Demo", step=1)

@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 
 from explainers.errors import ExplainError
-from scenes import clock, script, voices
+from scenes import clock, narration, script, voices
 from scenes.production import memory
 from scenes.registry import SceneEntry
 from scenes.voices import RATE, Line, Utterance, Voice, listening
@@ -50,7 +50,7 @@ class Speaker:
         """Every step of a scene."""
         return tuple(self._says(entry, step) for step in entry.section.steps)
 
-    def _says(self, entry: SceneEntry, step: script.Step) -> Said:
+    def _says(self, entry: SceneEntry, step: narration.Step) -> Said:
         text, places = written(step.tokens, entry.lecture.lang)
         home = script.load(entry.script)  # recordings are named as the script numbers its lecture
         line = Line(text, entry.lecture.lang, home, entry.name, step.index)
@@ -93,7 +93,7 @@ def _deputy() -> Voice | None:
         return None
 
 
-def _heard(utterance: Utterance, step: script.Step, places: Sequence[int], voice: str) -> Said:
+def _heard(utterance: Utterance, step: narration.Step, places: Sequence[int], voice: str) -> Said:
     """Cut to its words, with slopes, and timed."""
     samples = resampled(utterance.samples, utterance.rate)
     first, end = listening.bounds(samples, RATE)

@@ -9,7 +9,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from scenes import clock
-from scenes.script import Step, parse
+from scenes.narration import Step
+from scenes.script import parse
 
 RATES = st.integers(1, 240)
 TICKS = st.integers(0, 15 * 3600)

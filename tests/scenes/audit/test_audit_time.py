@@ -13,8 +13,8 @@ from scenes import waivers
 from scenes.audit import goldens, motion, origins, timing
 from scenes.audit.findings import Finding, Notes
 from scenes.audit.walking import SceneAudit
+from scenes.narration import Step
 from scenes.report import Cue, SceneReport, StepReport
-from scenes.script import Step
 
 #: Words as long as those of the course: seven syllables in five.
 USUAL = "Each token keeps a latent. "

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from explainers.errors import ExplainError
-from scenes import script, spoken, voices
+from scenes import narration, script, spoken, voices
 from scenes.voices import RATE, Line, espeak, listening, wording
 
 _spec = importlib.util.spec_from_file_location("voice_recordings", Path(__file__).with_name("conftest.py"))
@@ -104,7 +104,7 @@ def draft() -> voices.Voice:
         pytest.skip("espeak-ng is not installed")
 
 
-def lines(lang: str = "en") -> list[tuple[script.Step, Line, tuple[int, ...]]]:
+def lines(lang: str = "en") -> list[tuple[narration.Step, Line, tuple[int, ...]]]:
     """Every step of lecture 3."""
     lecture = script.lecture(3, lang)
     found = []
