@@ -76,8 +76,8 @@ class WhoLearnsWhat(LectureScene):
         return whole.set_stroke(role("accent")).move_to(around)
 
     def bits(self, trace: Trace, heat: ExpertHeatMap) -> None:
-        """Two bits name the kind of text; what the expert tells of them, and what the token alone would tell."""
-        words = ("to name the kind of text takes", "its expert tells", "the token alone would tell")
+        """Two bits name the kind of text; what the expert tells, and what it would if the token alone chose it."""
+        words = ("to name the kind of text takes", "its expert tells", "if the token alone chose it")
         rows = [
             self.bar(trace, name, text, colour, -1.72 - 0.46 * place)
             for place, (name, text, colour) in enumerate(

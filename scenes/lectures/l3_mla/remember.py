@@ -101,7 +101,7 @@ class WhyAModelRemembers(LectureScene):
             )
             s.until("never")  # a token more: only its own pair is made
             self.play(FadeIn(made[-1], shift=0.2 * DOWN), FadeIn(kept), run_time=0.8)
-        return Group(made, names)
+        return Group(made, names, kept)
 
     def work(self, before: Group) -> None:
         """Counted operations, token by token, for the two ways of writing the same text."""

@@ -41,7 +41,7 @@ class OneTryOrMany(LectureScene):
         """The recorded answers to one problem: right or wrong; then stacked by what they say."""
         prompt = TokenRow(self.run("grpo_group")["prompt"].labels["place"], size="body", gap=0.1)
         prompt.move_to([0, STAGE_TOP - 0.45, 0]).align_to([SAFE_LEFT, 0, 0], LEFT)
-        note = label("answers of our small model; ? is none", "small", "muted")
+        note = label("answers of our small model,\nlast digits only; ? is none", "small", "muted")
         note.move_to([2.2, 1.45, 0], aligned_edge=LEFT)
         votes = VoteColumns(trace["answer"], trace.quantity("right"), side=0.48, gap=0.08)
         votes.move_to([2.2, 0.45, 0], aligned_edge=LEFT)

@@ -143,7 +143,7 @@ class WasItThere(LectureScene):
     def forced(self, before: VGroup) -> VGroup:
         """The same models: free; with the thought opened and no lots drawn; and free after the rewards."""
         grpo = self.run("grpo")
-        free, made, after = "before, as it likes", "before, thought opened", "after, as it likes"
+        free, made, after = "before, as it likes", "before, opened, likeliest tokens", "after, as it likes"
         bars = BarChart(
             [
                 Bar(free, grpo.quantity("before_free_sampled"), "dense", fmt="percent .0"),

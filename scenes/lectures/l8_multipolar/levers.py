@@ -82,8 +82,8 @@ class ThreeLeversOneChart(LectureScene):
         gains = [self.number(f"v4_1_flash.{name}") for name in ("kv_vs_67b", "kv_vs_67b_bf16", "kv_precision_gain")]
         self.origin(*self.chart.bound, *gains)
         self.down(gains)
-        self.tried(gains)
-        self.third(gains)
+        self.tried()
+        self.third()
 
     def down(self, gains: list[Quantity]) -> None:
         """The dots come in order, each moving out of the one before."""
@@ -113,7 +113,7 @@ class ThreeLeversOneChart(LectureScene):
                 s.until(mark)
                 self.play(GrowFromEdge(bar, UP), run_time=0.9)
                 self.play(FadeIn(number, words, shift=0.2 * RIGHT), run_time=0.4)
-        self.words = VGroup(*(words for *_, words in parts))
+        self.words = VGroup(whole, *(part[1:] for part in parts))
 
     def drop(self, gains: list[Quantity]) -> list[VGroup]:
         """How far the last dot lies below the first, and the two parts of it: on a log scale, factors are lengths."""
@@ -169,7 +169,7 @@ class ThreeLeversOneChart(LectureScene):
         self.play(FadeIn(chart.dots[new], chart.names[new]), run_time=0.3)
         self.remove(dot)
 
-    def tried(self, gains: list[Quantity]) -> None:
+    def tried(self) -> None:
         """What the smaller memory costs: our small model, trained with V3's attention and with V4's."""
         small = self.run("compression")
         ways = (("V3’s attention", "cached_mla", "loss_mla"), ("V4’s attention", "cached", "loss_chosen"))
@@ -192,8 +192,8 @@ class ThreeLeversOneChart(LectureScene):
         whole = VGroup(heading, *cards).arrange(DOWN, buff=0.34, aligned_edge=LEFT)
         whole.move_to([SAFE_RIGHT - 0.05, CAPTION_TOP + 0.25, 0], RIGHT + -UP)
         with self.step() as s:
-            self.origin(small, *gains)
-            self.play(FadeOut(self.words), run_time=0.4)  # they leave the place; bars and factors stay
+            self.origin(small)
+            self.play(FadeOut(self.words), run_time=0.4)  # they leave the place; the bar stays
             self.play(FadeIn(heading), run_time=0.6)
             s.until("ours")
             self.play(FadeIn(cards[0][0], cells[0]), run_time=0.8)
@@ -203,7 +203,7 @@ class ThreeLeversOneChart(LectureScene):
             self.play(FadeIn(cards[0][2], cards[1][2]), run_time=0.6)
         self.words = whole
 
-    def third(self, gains: list[Quantity]) -> None:
+    def third(self) -> None:
         """The third lever: real faults repaired."""
         before = self.number("fact.benchmarks.v3_chat.swe_bench_verified.deepseek_v3")
         after = self.number("fact.benchmarks.v4_pro.swe_bench_verified.v4_pro_max")
@@ -218,9 +218,9 @@ class ThreeLeversOneChart(LectureScene):
             )
         )
         with self.step() as s:
-            self.origin(before, after, *gains)
+            self.origin(before, after)
             s.until("third")
-            self.play(FadeOut(self.words), run_time=0.4)  # they leave the panel's place; bars and factors stay
+            self.play(FadeOut(self.words), run_time=0.4)  # they leave the panel's place
             shown = FadeIn(panel.frame, panel.heading, panel.outlines, panel.ground, panel.bars[0], names)
             self.play(shown, run_time=0.9)
             s.until("rise")
